@@ -1,0 +1,89 @@
+"""ATOR, the API Testing Orchestrator: admit, execute, analyse and compare load and API tests.
+
+Importing this package loads nothing heavy: the public names below are looked up on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from ator_lib.errors import (
+        AtorError,
+        CapacityError,
+        ConflictError,
+        NeverAdmissibleError,
+        NotebookError,
+        NotFoundError,
+        StoreError,
+        ToolError,
+        UsageError,
+    )
+    from ator_lib.model import LoadProfile, Progress, Run, RunStatus
+    from ator_lib.runners.locust import Locust
+    from ator_lib.workspace.comparison import Comparison
+    from ator_lib.workspace.connect import connect
+    from ator_lib.workspace.live import LiveRun
+    from ator_lib.workspace.run import RunHandle
+    from ator_lib.workspace.workspace import Workspace
+
+_HOMES = {
+    "connect": "workspace.connect",
+    "Workspace": "workspace.workspace",
+    "RunHandle": "workspace.run",
+    "LiveRun": "workspace.live",
+    "Comparison": "workspace.comparison",
+    "Locust": "runners.locust",
+    "LoadProfile": "model",
+    "Progress": "model",
+    "Run": "model",
+    "RunStatus": "model",
+    "AtorError": "errors",
+    "CapacityError": "errors",
+    "ConflictError": "errors",
+    "NeverAdmissibleError": "errors",
+    "NotebookError": "errors",
+    "NotFoundError": "errors",
+    "StoreError": "errors",
+    "ToolError": "errors",
+    "UsageError": "errors",
+}
+"""Public name → the module that it lives in."""
+
+__all__ = [
+    "AtorError",
+    "CapacityError",
+    "Comparison",
+    "ConflictError",
+    "LiveRun",
+    "LoadProfile",
+    "Locust",
+    "NeverAdmissibleError",
+    "NotFoundError",
+    "NotebookError",
+    "Progress",
+    "Run",
+    "RunHandle",
+    "RunStatus",
+    "StoreError",
+    "ToolError",
+    "UsageError",
+    "Workspace",
+    "__version__",
+    "connect",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""Small tables in, frozen results out; no I/O."""

@@ -1,0 +1,1 @@
+"""The command line: arguments become Workspace calls."""

@@ -1,0 +1,1 @@
+"""A small real target API and the demo scenario."""

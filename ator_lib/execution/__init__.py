@@ -1,0 +1,1 @@
+"""One run's life, from admission to completion."""

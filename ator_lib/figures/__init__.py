@@ -1,0 +1,1 @@
+"""Analysis results and small tables become plotly figures."""

@@ -1,0 +1,1 @@
+"""One file per tool: result files become canonical tables."""

@@ -1,0 +1,1 @@
+"""Bulk tables kept and queried."""

@@ -1,0 +1,1 @@
+"""What runs: tools in their own processes."""

@@ -1,0 +1,64 @@
+"""Settings: ``ATOR_*`` variables and ``ator.toml``. Only entry points read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from ator_lib.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """Every setting; arguments win over the environment, that over ``ator.toml``."""
+
+    model_config = SettingsConfigDict(env_prefix="ATOR_", toml_file="ator.toml", extra="forbid", frozen=True)
+
+    data: Path = Field(Path("data"), description="Folder of the embedded store: database, results, run folders.")
+    database_url: SecretStr | None = Field(
+        None, description="postgresql://… of a team's registry; the default is SQLite in the data folder."
+    )
+    default_location: str = Field("default", min_length=1, description="Location of runs that name none.")
+    lease_s: float = Field(
+        30.0, ge=3, le=3600, description="Seconds that a run outlives its executor's last heartbeat."
+    )
+    max_error_rate: float = Field(0.01, ge=0, le=1, description="A load run above this share of failures is a failure.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; ``None`` overrides are ignored.
+
+    Raises
+    ------
+    SettingsError
+        A variable, an argument or a line of ``ator.toml`` is invalid; the message names it.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, e['loc']))} ({'ATOR_' + str(e['loc'][0]).upper() if e['loc'] else 'settings'}): {e['msg']}"
+            for e in error.errors(include_input=False)
+        )
+        raise SettingsError(f"invalid setting: {problems}") from None
+    except ValueError as error:  # a TOML file that does not parse
+        raise SettingsError(f"ator.toml cannot be read: {error}") from None

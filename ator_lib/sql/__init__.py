@@ -1,0 +1,1 @@
+"""All SQL tables, the engine and the migrations."""

@@ -1,0 +1,1 @@
+"""The dashboard: pages as Panel Viewers that are handed a Workspace."""
