@@ -19,7 +19,7 @@ from ator_lib.errors import SettingsError
 class Settings(BaseSettings):
     """Every setting; arguments win over the environment, that over ``ator.toml``."""
 
-    model_config = SettingsConfigDict(env_prefix="ATOR_", toml_file="ator.toml", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="ATOR_", toml_file="ator.toml", extra="forbid", env_ignore_empty=True, frozen=True)
 
     data: Path = Field(Path("data"), description="Folder of the embedded store: database, results, run folders.")
     database_url: SecretStr | None = Field(

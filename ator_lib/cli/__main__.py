@@ -1,0 +1,5 @@
+"""``python -m ator_lib.cli``."""
+
+from ator_lib.cli import main
+
+main()

@@ -1,0 +1,149 @@
+"""What commands share: groups of options, the store, and errors turned into exit codes.
+
+A command takes *option groups*: parameters whose type is a dataclass. ``command`` spreads their
+fields out as options, so that a group is written once and every command has it under the same names.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ator_lib.errors import AtorError, ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from ator_lib.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """Which store a command works on; also where errors go."""
+
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of the store (ATOR_DATA; default ./data).")
+    ] = None
+    database_url: Annotated[
+        str | None, typer.Option("--database-url", help="postgresql://… registry (ATOR_DATABASE_URL).")
+    ] = None
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False
+
+    def open(self) -> Workspace:
+        """Connect; nothing heavy is imported before a command gets here."""
+        from ator_lib.settings import load_settings
+        from ator_lib.workspace.connect import open_workspace
+
+        return open_workspace(load_settings(data=self.data, database_url=self.database_url))
+
+    def over(self, other: Store) -> Store:
+        """This store's options where given, else the other's."""
+        return Store(
+            data=self.data or other.data,
+            database_url=self.database_url or other.database_url,
+            debug=self.debug or other.debug,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """What a run is registered as."""
+
+    test: Annotated[str | None, typer.Option(help="Name of the test.")] = None
+    stream: Annotated[str | None, typer.Option(help="Line of development, such as main.")] = None
+    location: Annotated[str | None, typer.Option(help="Where it loads; the default location if not given.")] = None
+    factor: Annotated[str | None, typer.Option(help="Share of the location, 0 to below its capacity.")] = None
+    repo: Annotated[str | None, typer.Option(help="Repository.")] = None
+    lac: Annotated[str | None, typer.Option(help="Location application component.")] = None
+    type: Annotated[str | None, typer.Option(help="Kind of test, such as load.")] = None
+    environment: Annotated[str | None, typer.Option(help="Environment under test.")] = None
+    triggered_by: Annotated[str | None, typer.Option(help="Who or what started it; default: the user.")] = None
+    dashboard_url: Annotated[str | None, typer.Option(help="Link to a dashboard elsewhere.")] = None
+    attribute: Annotated[list[str] | None, typer.Option(help="key=value to keep with the run; repeatable.")] = None
+
+    def as_arguments(self) -> dict[str, Any]:
+        """Keyword arguments of ``Workspace.register`` and ``Workspace.execute``."""
+        words = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "attribute"}
+        return {**words, "attributes": pairs(self.attribute, "--attribute")}
+
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def pairs(texts: list[str] | None, option: str) -> dict[str, str]:
+    """Read ``key=value`` options; the message shows no value, for it may be a secret."""
+    split = [text.partition("=") for text in texts or []]
+    for key, equals, _ in split:
+        if not equals:
+            raise UsageError(f"{option} {key!r} is not of the form key=value")
+    return {key: value for key, _, value in split}
+
+
+def command(function: Callable[..., int | None]) -> Callable[..., None]:
+    """Make a Typer command of ``function(store, …)``.
+
+    The first parameter is the ``Store``; further option groups may follow. A returned number is
+    the exit code. Errors of ours become one sentence on stderr and their exit code.
+    """
+    signature = inspect.signature(function, eval_str=True)
+    groups = {p.name: p.annotation for p in signature.parameters.values() if dataclasses.is_dataclass(p.annotation)}
+
+    def run(ctx: typer.Context, **options: Any) -> None:
+        built: dict[str, Any] = {}
+        for name, group in groups.items():
+            built[name] = group(**{f.name: options.pop(f.name) for f in dataclasses.fields(group)})
+        store = built[next(iter(groups))].over(ctx.find_root().obj or Store())
+        built[next(iter(groups))] = store
+        code = _translated(lambda: function(**built, **options), debug=store.debug)
+        if code:
+            raise typer.Exit(code)
+
+    parameters = [inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)]
+    for parameter in signature.parameters.values():
+        if parameter.name in groups:
+            continue
+        parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+    for group in reversed(groups.values()):  # the store's options last: they are the same everywhere
+        parameters += _spread(group)
+    run.__signature__ = signature.replace(parameters=parameters, return_annotation=None)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    run.__name__, run.__doc__ = function.__name__, function.__doc__
+    return run
+
+
+def _spread(group: type[Any]) -> list[inspect.Parameter]:
+    return list(inspect.signature(group, eval_str=True).parameters.values())
+
+
+def _translated(action: Callable[[], int | None], *, debug: bool) -> int:
+    """Run a command; give its exit code. With ``debug`` errors come through whole."""
+    try:
+        return action() or ExitCode.OK
+    except KeyboardInterrupt:
+        say("interrupted")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:  # `ator history | head` is no error
+        sys.stderr.close()
+        return ExitCode.OK
+    except AtorError as error:
+        if debug:
+            raise
+        say(f"error: {error}")
+        for note in getattr(error, "__notes__", ()):
+            say(note)
+        return error.exit_code
+    except Exception as error:
+        if debug:
+            raise
+        say(f"unexpected error: {type(error).__name__}: {error}. Run again with --debug for the details.")
+        return ExitCode.BROKEN
+
+
+def say(text: str) -> None:
+    """Write for people: on stderr, so that stdout stays for data."""
+    typer.echo(text, err=True)

@@ -1,0 +1,68 @@
+"""``ator run``: execute a tool; a command per runner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ator_lib.cli.options import JsonOption, Registration, Store, command, pairs, say
+from ator_lib.cli.output import describe_run, print_json, run_answer
+from ator_lib.errors import ExitCode
+from ator_lib.model import RunStatus, StatusReason
+
+runners = typer.Typer(no_args_is_help=True, help="Execute a tool as a run: admitted, captured, kept.")
+
+
+@runners.command("locust")
+@command
+def locust(
+    store: Store,
+    registration: Registration,
+    locustfile: Annotated[Path, typer.Argument(help="The locustfile.")],
+    host: Annotated[str | None, typer.Option(help="Base address of the target, http(s)://…")] = None,
+    users: Annotated[int, typer.Option("--users", "-u", help="Users at the peak.")] = 1,
+    spawn_rate: Annotated[float | None, typer.Option("--spawn-rate", "-r", help="Users started per second.")] = None,
+    run_time: Annotated[str, typer.Option("--run-time", "-t", help="Such as 30s, 5m, 1h20m.")] = "1m",
+    processes: Annotated[int, typer.Option(help="Load generating processes.")] = 1,
+    user_class: Annotated[list[str] | None, typer.Option(help="Only this User class; repeatable.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Only tasks with this tag; repeatable.")] = None,
+    exclude_tag: Annotated[list[str] | None, typer.Option(help="No tasks with this tag; repeatable.")] = None,
+    header: Annotated[list[str] | None, typer.Option(help="name=value sent with every request; repeatable.")] = None,
+    json: JsonOption = False,
+) -> int:
+    """Execute a locustfile and keep every request."""
+    from ator_lib.runners.locust import Locust
+
+    runner = Locust(
+        locustfile,
+        host=host,
+        users=users,
+        spawn_rate=spawn_rate,
+        run_time=run_time,
+        processes=processes,
+        user_classes=tuple(user_class or ()),
+        tags=tuple(tag or ()),
+        exclude_tags=tuple(exclude_tag or ()),
+        headers=pairs(header, "--header"),
+    )
+    run = store.open().execute(runner, **registration.as_arguments())
+    if json:
+        print_json(run_answer(run))
+    else:
+        typer.echo(run.run_id)
+        say(f"{describe_run(run)}; see it with: ator summary {run.run_id}")
+    return _exit_code(run.status, run.record.status_reason)
+
+
+def _exit_code(status: RunStatus, reason: str | None) -> ExitCode:
+    """What a CI job is told of a run that ended."""
+    if status is RunStatus.SUCCESS:
+        return ExitCode.OK
+    if status is RunStatus.CANCELLED:
+        return ExitCode.INTERRUPTED
+    broken = (StatusReason.TOOL_ERROR, StatusReason.CAPTURE_FAILED, StatusReason.INGEST_FAILED, StatusReason.EXCEPTION)
+    if reason == StatusReason.BAD_INPUT:
+        return ExitCode.USAGE
+    return ExitCode.BROKEN if reason in broken else ExitCode.FAILED

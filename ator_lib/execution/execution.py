@@ -1,0 +1,216 @@
+"""One run's life: start → heartbeat → stop → ingest → complete."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from ator_lib.errors import AtorError, LeaseLostError, ResultsError
+from ator_lib.execution.heartbeat import Heartbeat
+from ator_lib.execution.outcome import Totals, judge
+from ator_lib.model import Progress, Run, RunOutcome, RunStatus, StatusReason
+from ator_lib.readers.formats import reader
+from ator_lib.registry.registry import Registry
+from ator_lib.results import index
+from ator_lib.results.parquet import ParquetStore, StagedResults
+from ator_lib.runners.base import Runner, ToolExit
+from ator_lib.runners.process import ToolProcess
+from ator_lib.sql.engine import write
+
+POLL_S = 0.5
+"""How often the tool is looked at; also the pace of the progress display."""
+
+
+class Execution:
+    """Executes one admitted, leased run with a runner, and completes it.
+
+    ``execute`` is called once, from any thread; ``stop`` and ``progress`` from any other.
+    Whatever happens, the run gets a final status, the tool is dead and what it measured is kept.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        run: Run,
+        *,
+        registry: Registry,
+        engine: Engine,
+        store: ParquetStore,
+        folder: Path,
+        lease_s: float,
+        max_error_rate: float,
+    ) -> None:
+        self.run = run
+        self._runner = runner
+        self._registry = registry
+        self._engine = engine
+        self._store = store
+        self._folder = folder
+        self._lease_s = lease_s
+        self._max_error_rate = max_error_rate
+        self._stop_requested = threading.Event()
+        self._lease_lost = False
+        self._process: ToolProcess | None = None
+        self._started_at = time.monotonic()
+        self._progress = Progress(elapsed_s=0.0)
+
+    @property
+    def progress(self) -> Progress:
+        """The latest progress."""
+        return self._progress
+
+    def stop(self) -> None:
+        """Ask the tool to stop, then let what it measured be ingested. The run becomes ``cancelled``."""
+        self._stop_requested.set()
+        if self._process is not None:
+            self._process.stop()
+
+    def execute(self, on_progress: Callable[[Progress], None] | None = None) -> Run:
+        """Run the tool to its end, ingest, complete; returns the run with its final status.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            After an interrupt was handled like ``stop()``: the run is completed by then.
+        LeaseLostError
+            The lease ran out; the tool was killed, what it measured is kept with the abandoned run.
+        """
+        try:
+            interrupted = self._load(on_progress)
+        except BaseException as error:
+            self._abort(error)
+            raise
+        if interrupted:
+            raise KeyboardInterrupt
+        if self._lease_lost:
+            raise LeaseLostError(
+                f"run {self.run.run_id} lost its lease: its tool was stopped and what it measured was kept; "
+                "run it again, or raise the setting lease_s if the machine sleeps or stalls"
+            )
+        return self.run
+
+    def _load(self, on_progress: Callable[[Progress], None] | None) -> bool:
+        """Everything from start to completion. Returns whether an interrupt stopped it."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._process = process = ToolProcess.start(self._runner.command(self._folder), lease_s=self._lease_s)
+        if self._stop_requested.is_set():  # asked between registration and start
+            process.stop()
+        with Heartbeat(
+            self._registry,
+            self.run,
+            self._lease_s,
+            progress=lambda: self._progress,
+            on_renewed=process.extend,
+            on_stop_requested=self.stop,
+            on_lost=self._lose,
+        ):
+            tool_exit, interrupted = self._watch(process, on_progress)
+            self._finish(tool_exit)
+        return interrupted
+
+    def _watch(
+        self, process: ToolProcess, on_progress: Callable[[Progress], None] | None
+    ) -> tuple[ToolExit, bool]:
+        source = self._runner.follow(self._folder)
+        interrupts = 0
+        while True:
+            try:
+                tool_exit = process.wait(POLL_S)
+                self._progress = source.poll()
+                if on_progress is not None:
+                    on_progress(self._progress)
+                if tool_exit is not None:
+                    return tool_exit, interrupts > 0
+            except KeyboardInterrupt:
+                interrupts += 1
+                if interrupts == 1:
+                    self.stop()
+                else:  # a second one means now
+                    process.kill()
+
+    def _lose(self) -> None:
+        # Only the completion decides whether the lease was lost: a beat may also come just after it.
+        if self._process is not None:
+            self._process.kill()
+
+    def _finish(self, tool_exit: ToolExit) -> None:
+        staged, ingest_error = self._ingest()
+        outcome = judge(
+            stopped=self._stop_requested.is_set(),
+            tool_failure=self._runner.failure(tool_exit, self._folder),
+            totals=self._totals(staged) if staged else None,
+            ingest_error=ingest_error,
+            max_error_rate=self._max_error_rate,
+            host=self._runner.load_profile.host,
+        )
+        self._complete(outcome, staged)
+        if staged is not None:  # the samples are in the store now; the stream would only double them
+            shutil.rmtree(self._runner.results(self._folder), ignore_errors=True)
+
+    def _ingest(self) -> tuple[StagedResults | None, str | None]:
+        results = self._runner.results(self._folder)
+        if not any(results.glob("*")):
+            return None, None
+        try:
+            return self._store.write(reader(self._runner.format).read(results)), None
+        except ResultsError as error:
+            return None, str(error)
+
+    def _totals(self, staged: StagedResults) -> Totals:
+        total = next(row for row in staged.summaries.to_pylist() if row["scope"] == "total")
+        errors = self._store.errors(staged.ingest_id).to_pylist() if total["failures"] else []
+        unanswered = sum(row["requests"] for row in errors if row["status_code"] is None)
+        return Totals(
+            requests=total["requests"],
+            failures=total["failures"],
+            answered=total["requests"] - unanswered,
+            commonest_error=errors[0]["error"] if errors else None,
+        )
+
+    def _complete(self, outcome: RunOutcome, staged: StagedResults | None) -> None:
+        """Make the results and the final status visible in one transaction."""
+        try:
+            with write(self._engine) as connection:
+                self.run = self._registry.complete(
+                    self.run.run_id,
+                    outcome.status,
+                    reason=outcome.reason,
+                    error=outcome.error,
+                    lease_id=self.run.lease_id,
+                    connection=connection,
+                )
+                if staged is not None:
+                    index.record(connection, self.run.run_id, staged)
+        except LeaseLostError:
+            self._lease_lost = True
+            self._keep_with_abandoned(staged)
+
+    def _keep_with_abandoned(self, staged: StagedResults | None) -> None:
+        """A lost lease made the run ``abandoned``; what was measured until then is still worth having."""
+        if staged is not None:
+            with write(self._engine) as connection:
+                index.record(connection, self.run.run_id, staged)
+        self._registry.reap()
+        self.run = self._registry.get(self.run.run_id)
+
+    def _abort(self, error: BaseException) -> None:
+        """Our own failure: no tool and no factor may outlive it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        reason = StatusReason.TOOL_ERROR if isinstance(error, AtorError) else StatusReason.EXCEPTION
+        if isinstance(error, KeyboardInterrupt):
+            outcome = RunOutcome(status=RunStatus.CANCELLED, reason=StatusReason.STOPPED_BY_USER)
+        else:
+            outcome = RunOutcome(
+                status=RunStatus.FAILURE, reason=reason, error=f"{type(error).__name__}: {error}"
+            )
+        try:
+            self._complete(outcome, None)
+        except AtorError as second:  # for example the database went away: the lease will free the factor
+            error.add_note(f"run {self.run.run_id} could not be completed either: {second}")

@@ -1,0 +1,118 @@
+"""Progress of a run for people: a bar on a terminal, one in a notebook, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import html
+import sys
+import time
+from typing import Any, Protocol, TextIO
+
+from tqdm.std import tqdm
+
+from ator_lib.model import Progress
+
+LINE_EVERY_S = 5.0
+"""Seconds between the plain lines of a CI log."""
+
+
+class ProgressDisplay(Protocol):
+    """Shows progress until it is closed."""
+
+    def show(self, progress: Progress) -> None:
+        """Show the latest progress."""
+
+    def close(self) -> None:
+        """Leave the display as it is and free the line."""
+
+
+def display_for(label: str, total_s: float | None, stream: TextIO | None = None) -> ProgressDisplay:
+    """Choose the display for where this runs; ``total_s`` null is an open end."""
+    stream = stream or sys.stderr
+    if _in_notebook():
+        return NotebookDisplay(label, total_s)
+    if stream.isatty():
+        return BarDisplay(label, total_s, stream)
+    return LinesDisplay(label, total_s, stream)
+
+
+def describe(progress: Progress) -> str:
+    """One line of figures; what was not measured is left out."""
+    parts = [f"{progress.requests} requests"]
+    if progress.users is not None:
+        parts.insert(0, f"{progress.users} users")
+    if progress.throughput_rps is not None:
+        parts.append(f"{progress.throughput_rps:.1f} rps")
+    if progress.p95_ms is not None:
+        parts.append(f"p95 {progress.p95_ms:.0f} ms")
+    if progress.error_rate is not None:
+        parts.append(f"errors {progress.error_rate:.1%}")
+    return ", ".join(parts)
+
+
+def _in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")  # a kernel has it loaded; nobody else pays for the import
+    shell = ipython.get_ipython() if ipython else None
+    return shell is not None and hasattr(shell, "kernel")
+
+
+class BarDisplay:
+    """A tqdm bar over the planned seconds."""
+
+    def __init__(self, label: str, total_s: float | None, stream: TextIO) -> None:
+        form = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s{postfix}" if total_s else "{desc}: {n:.0f} s{postfix}"
+        self._total_s = total_s
+        self._bar = tqdm(total=total_s, desc=label, file=stream, bar_format=form, dynamic_ncols=True)
+
+    def show(self, progress: Progress) -> None:
+        elapsed_s = progress.elapsed_s if self._total_s is None else min(progress.elapsed_s, self._total_s)
+        self._bar.n = elapsed_s
+        self._bar.set_postfix_str(describe(progress))
+
+    def close(self) -> None:
+        self._bar.close()
+
+
+class LinesDisplay:
+    """A plain line every few seconds, for logs."""
+
+    def __init__(self, label: str, total_s: float | None, stream: TextIO) -> None:
+        self._label = label
+        self._of = f"/{total_s:.0f}" if total_s else ""
+        self._stream = stream
+        self._next_at = time.monotonic() + LINE_EVERY_S
+
+    def show(self, progress: Progress) -> None:
+        if time.monotonic() < self._next_at:
+            return
+        self._next_at = time.monotonic() + LINE_EVERY_S
+        self._stream.write(f"{self._label}: {progress.elapsed_s:.0f}{self._of} s, {describe(progress)}\n")
+        self._stream.flush()
+
+    def close(self) -> None:
+        return None
+
+
+class NotebookDisplay:
+    """An HTML progress element, updated in place; needs no widget extension."""
+
+    def __init__(self, label: str, total_s: float | None) -> None:
+        from IPython.display import display
+
+        self._label = html.escape(label)
+        self._total_s = total_s
+        self._handle: Any = display(self._bundle(None), display_id=True, raw=True)
+
+    def show(self, progress: Progress) -> None:
+        self._handle.update(self._bundle(progress), raw=True)
+
+    def close(self) -> None:
+        return None
+
+    def _bundle(self, progress: Progress | None) -> dict[str, str]:
+        elapsed_s = progress.elapsed_s if progress else 0.0
+        text = describe(progress) if progress else "starting"
+        share = f' value="{min(elapsed_s, self._total_s):.1f}" max="{self._total_s:g}"' if self._total_s else ""
+        return {
+            "text/plain": f"{self._label}: {elapsed_s:.0f} s, {text}",
+            "text/html": f"<div>{self._label} <progress{share}></progress> {elapsed_s:.0f} s, {html.escape(text)}</div>",
+        }

@@ -1,0 +1,97 @@
+"""Comparisons as users hold them."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ator_lib.analysis.blocks import block_seconds
+from ator_lib.analysis.comparison import compare
+from ator_lib.analysis.options import CompareOptions
+from ator_lib.analysis.result import ComparisonResult
+from ator_lib.errors import UsageError
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+    from ator_lib.workspace.run import RunHandle
+
+
+class Comparison:
+    """The answer to "did it get worse?". Shows itself in a notebook."""
+
+    def __init__(self, result: ComparisonResult) -> None:
+        self._result = result
+
+    @property
+    def verdict(self) -> str:
+        """``regressed``, ``improved``, ``no change``, ``not enough evidence`` or ``not comparable``."""
+        return str(self._result.verdict)
+
+    @property
+    def headline(self) -> str:
+        """The answer in one sentence."""
+        return self._result.headline()
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row per endpoint (and the total) and metric.
+
+        name, method, scope, metric, baseline, contender, difference (absolute), change (relative),
+        low and high (the interval), verdict (null where the metric does not judge).
+        """
+        return pd.DataFrame(self.to_dict()["rows"])
+
+    @property
+    def endpoints(self) -> pd.DataFrame:
+        """The verdict of every endpoint and of the total."""
+        return pd.DataFrame(self.to_dict()["endpoints"])
+
+    @property
+    def checks(self) -> pd.DataFrame:
+        """Whether the runs may be compared at all: a row per check with its figures."""
+        return pd.DataFrame(self.to_dict()["checks"])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the reader must know of how far the answer carries."""
+        return self._result.notes
+
+    def figure(self) -> Figure:
+        """Changes with their intervals, a row per endpoint and metric."""
+        from ator_lib.figures.comparison import comparison_figure
+
+        return comparison_figure(self._result)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, ready for JSON."""
+        return self._result.to_dict()
+
+    def __repr__(self) -> str:
+        return f"Comparison({self.headline!r})"
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
+        table = self.table.to_html(index=False, float_format="{:.3f}".format, na_rep="")
+        return f"<p><b>{html.escape(self.headline)}</b></p>{table}<ul>{notes}</ul>"
+
+
+def compare_runs(
+    contender: Sequence[RunHandle], baseline: Sequence[RunHandle], options: Mapping[str, Any]
+) -> Comparison:
+    """Read what the analysis needs of every run, and compare."""
+    if not contender or not baseline:
+        raise UsageError("a comparison needs at least one run on either side")
+    both = {run.run_id for run in contender} & {run.run_id for run in baseline}
+    if both:
+        raise UsageError(f"run {min(both)} stands on both sides: compare a run with another one")
+    try:
+        chosen = CompareOptions(**options)
+    except TypeError as error:
+        raise UsageError(f"unknown option for a comparison: {error}") from None
+    block_s = block_seconds(min(run.window_s() for run in (*contender, *baseline)))
+    sides = [[run.comparable(block_s) for run in side] for side in (contender, baseline)]
+    return Comparison(compare(sides[0], sides[1], chosen))

@@ -1,0 +1,96 @@
+"""``connect()``: settings become a Workspace. The only place that wires the rooms together."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from ator_lib.errors import SettingsError, StoreError
+from ator_lib.model import Run
+from ator_lib.registry.registry import Registry
+from ator_lib.results.parquet import ParquetStore
+from ator_lib.runners.process import is_supervised
+from ator_lib.settings import Settings, load_settings
+from ator_lib.sql.engine import open_engine, upgrade
+from ator_lib.workspace.parts import Parts
+from ator_lib.workspace.workspace import Workspace
+
+DATABASE_FILE = "ator.db"
+
+
+def connect(target: str | Path | None = None, *, database_url: str | None = None) -> Workspace:
+    """Open a workspace, making or upgrading its database where needed.
+
+    Parameters
+    ----------
+    target
+        A folder for everything, or a ``postgresql://`` URL of a team's registry (bulk results and run
+        folders then stay in the data folder). Default: ``ATOR_DATA`` (``./data``) and ``ATOR_DATABASE_URL``.
+    database_url
+        The registry's URL when ``target`` is a folder; without it a folder means its embedded registry.
+
+    Raises
+    ------
+    SettingsError
+        A setting is invalid.
+    StoreError
+        The folder cannot be written, or the database cannot be opened.
+
+    Examples
+    --------
+    >>> import ator_lib as ator
+    >>> ws = ator.connect(tmp_path)
+    >>> run = ws.register(test="checkout", location="lab-1", factor="0.4")
+    >>> run.status
+    <RunStatus.RUNNING: 'running'>
+    """
+    if isinstance(target, str) and "://" in target:
+        if not target.startswith(("postgresql", "postgres:")):
+            scheme = target.split("://", 1)[0]
+            raise SettingsError(f"{scheme}:// is no store that ATOR knows: give a folder or a postgresql:// URL")
+        target, database_url = None, target
+    settings = load_settings(data=target, database_url=database_url)
+    if target is not None and database_url is None:  # a folder by name is that folder, whatever the environment says
+        settings = settings.model_copy(update={"database_url": None})
+    return open_workspace(settings)
+
+
+def open_workspace(settings: Settings) -> Workspace:
+    """Wire the rooms for these settings."""
+    data = _usable_folder(settings.data.expanduser().absolute())
+    if settings.database_url is not None:
+        url = settings.database_url.get_secret_value()
+    else:
+        url = f"sqlite:///{data / DATABASE_FILE}"
+    engine = open_engine(url)
+    upgrade(engine)
+    registry = Registry(engine, default_location=settings.default_location, is_supervised=_loads_here)
+    store = ParquetStore(data / "results")
+    return Workspace(
+        Parts(
+            engine=engine,
+            registry=registry,
+            store=store,
+            data=data,
+            database_url=settings.database_url,
+            lease_s=settings.lease_s,
+            max_error_rate=settings.max_error_rate,
+            host=socket.gethostname(),
+        )
+    )
+
+
+def _usable_folder(data: Path) -> Path:
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"the data folder {data} cannot be made ({error.strerror}): choose another with --data or ATOR_DATA"
+        ) from error
+    return data
+
+
+def _loads_here(run: Run) -> bool:
+    """Whether the run's tool is still supervised on this host, whatever its lease says."""
+    supervisor = run.attributes.get("supervisor") or {}
+    return supervisor.get("host") == socket.gethostname() and is_supervised(Path(supervisor["lock"]))

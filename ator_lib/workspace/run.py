@@ -1,0 +1,218 @@
+"""The handle on one run that users hold."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Self
+
+import pandas as pd
+import pyarrow as pa
+
+from ator_lib.analysis.run_data import RunData
+from ator_lib.errors import ConflictError, NotFoundError, UsageError
+from ator_lib.execution.heartbeat import Heartbeat
+from ator_lib.model import Run, RunArtifacts, RunStatus, StatusReason
+from ator_lib.results import index
+from ator_lib.workspace.parts import Parts
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+LOG_FILE = "tool.log"
+
+
+class RunHandle:
+    """One run: what the registry knows of it, and its results as DataFrames.
+
+    ``with ws.register(…) as run:`` holds a lease while the block runs, and completes the run on
+    leaving: ``success``, or ``failure`` if the block raised.
+    """
+
+    def __init__(self, record: Run, parts: Parts, *, lease_s: float | None = None) -> None:
+        self.record = record
+        self._parts = parts
+        self._lease_s = parts.lease_s if lease_s is None else lease_s
+        self._heartbeat: Heartbeat | None = None
+
+    # --- what it is ---
+
+    @property
+    def run_id(self) -> int:
+        """The run's number."""
+        return self.record.run_id
+
+    @property
+    def status(self) -> RunStatus:
+        """The status when this handle was made or last refreshed."""
+        return self.record.status
+
+    def refresh(self) -> RunHandle:
+        """Read the run anew, and return self."""
+        self.record = self._parts.registry.get(self.run_id)
+        return self
+
+    def __repr__(self) -> str:
+        reason = f", reason={self.record.status_reason!r}" if self.record.status_reason else ""
+        return f"RunHandle(run_id={self.run_id}, test={self.record.test!r}, status={self.status.value!r}{reason})"
+
+    def _repr_html_(self) -> str:
+        facts = [
+            f"<b>run {self.run_id}</b>",
+            html.escape(self.record.test or ""),
+            html.escape(self.record.stream or ""),
+            f"<b>{self.status.value}</b>",
+            html.escape(self.record.status_reason or ""),
+            html.escape(self.record.error or ""),
+        ]
+        shown = " · ".join(fact for fact in facts if fact)
+        table = self.summary().to_html(index=False, float_format="{:.2f}".format) if self._ingest_id() else ""
+        return f"<div>{shown}</div>{table}"
+
+    # --- its life ---
+
+    def complete(self, status: RunStatus | str, *, reason: str | None = None, error: str | None = None) -> RunHandle:
+        """Give the run its final status."""
+        self.record = self._parts.registry.complete(
+            self.run_id, status, reason=reason, error=error, lease_id=self.record.lease_id
+        )
+        return self
+
+    def cancel(self) -> RunHandle:
+        """Cancel the run; one that is being executed is asked to stop."""
+        self.record = self._parts.registry.cancel(self.run_id)
+        return self
+
+    def __enter__(self) -> Self:
+        if self.record.lease_id is None:
+            self.record = self._parts.registry.lease(self.run_id, lease_s=self._lease_s)
+        self._heartbeat = Heartbeat(self._parts.registry, self.record, self._lease_s)
+        self._heartbeat.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._heartbeat is not None:
+            self._heartbeat.close()
+        if self.refresh().status.is_final:  # completed or cancelled inside the block
+            return
+        if self.record.stop_requested_at is not None or isinstance(error, KeyboardInterrupt):
+            self.complete(RunStatus.CANCELLED, reason=StatusReason.STOPPED_BY_USER)
+        elif error is not None:
+            self.complete(RunStatus.FAILURE, reason=StatusReason.EXCEPTION, error=f"{type(error).__name__}: {error}")
+        else:
+            self.complete(RunStatus.SUCCESS)
+
+    # --- its results ---
+
+    def summary(self) -> pd.DataFrame:
+        """The SUMMARIES rows: one per name and method, and the total last."""
+        self._results()
+        table = index.summaries(self._parts.engine, [self.run_id]).drop_columns(["run_id"])
+        return _frame(table)
+
+    def timeline(self, interval: str | float = "1s") -> pd.DataFrame:
+        """The TIMELINE rows for any interval ("1s", "500ms", "1min" or seconds), computed from the samples."""
+        return _frame(self._parts.store.timeline(self._results(), _seconds(interval)))
+
+    def samples(self, columns: Sequence[str] | None = None, where: str | None = None) -> pd.DataFrame:
+        """The SAMPLES rows; ``where`` is SQL over their columns, such as ``"duration_ms > 500"``."""
+        return _frame(self._parts.store.samples(self._results(), columns=columns, where=where))
+
+    def errors(self) -> pd.DataFrame:
+        """Failed requests grouped by name, method, status_code and error, most frequent first."""
+        return _frame(self._parts.store.errors(self._results()))
+
+    def log(self) -> str:
+        """What the tool printed; empty if the run was not executed here."""
+        path = self._parts.run_folder(self.run_id) / LOG_FILE
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+    @property
+    def artifacts(self) -> RunArtifacts | None:
+        """The files that the tool left behind; null if the run was not executed here."""
+        folder = self._parts.run_folder(self.run_id)
+        if not folder.is_dir():
+            return None
+        log = folder / LOG_FILE
+        files = tuple(sorted(path for path in folder.rglob("*") if path.is_file() and _is_artifact(path)))
+        return RunArtifacts(folder=folder, log=log if log.is_file() else None, files=files)
+
+    def figure(
+        self, kind: Literal["timeline", "latency", "endpoints"] = "timeline", *, interval: str | float = "1s"
+    ) -> Figure:
+        """A plotly figure of the run.
+
+        ``timeline``: throughput, users and latency in each ``interval``; ``latency``: latency by percentile;
+        ``endpoints``: percentiles of every endpoint side by side.
+        """
+        from ator_lib.figures import run as figures
+
+        title = f"Run {self.run_id} · {self.record.test or 'no test name'}"
+        ingest_id = self._results()
+        if kind == "timeline":
+            return figures.timeline_figure(self._parts.store.timeline(ingest_id, _seconds(interval)), title=title)
+        summaries = index.summaries(self._parts.engine, [self.run_id])
+        drawn = {"latency": figures.latency_figure, "endpoints": figures.endpoints_figure}
+        if kind not in drawn:
+            raise UsageError(f"no figure {kind!r}: there are timeline, latency and endpoints")
+        return drawn[kind](summaries, title=title)
+
+    # --- for comparisons ---
+
+    def window_s(self) -> float:
+        """Seconds from the first request's start to the last one's end; 0 when unknown."""
+        self._results()
+        totals = index.summaries(self._parts.engine, [self.run_id]).to_pylist()
+        return next((row["duration_s"] for row in totals if row["scope"] == "total"), None) or 0.0
+
+    def comparable(self, block_s: float) -> RunData:
+        """What a comparison reads of this run, cut into blocks of ``block_s`` seconds."""
+        blocks = self._parts.store.blocks(self._results(), block_s)
+        return RunData(
+            run_id=self.run_id,
+            label=f"run {self.run_id}" + (f" ({self.record.stream})" if self.record.stream else ""),
+            tool=self.record.tool,
+            test=self.record.test,
+            location=self.record.location,
+            load_profile=self.record.load_profile,
+            status=self.status,
+            summaries=index.summaries(self._parts.engine, [self.run_id]).drop_columns(["run_id"]),
+            distributions=blocks.distributions,
+            timeline=blocks.timeline,
+        )
+
+    def _ingest_id(self) -> str | None:
+        return index.ingest_of(self._parts.engine, self.run_id)
+
+    def _results(self) -> str:
+        """The id under which the run's bulk results are kept."""
+        ingest_id = self._ingest_id()
+        if ingest_id is not None:
+            return ingest_id
+        if self.refresh().status.is_final:
+            reason = f" ({self.record.status_reason}: {self.record.error})" if self.record.error else ""
+            raise NotFoundError(f"run {self.run_id} has no results: it ended as {self.status.value}{reason}")
+        raise ConflictError(f"run {self.run_id} is {self.status.value}: its results are there once it has ended")
+
+
+def _is_artifact(path: Path) -> bool:
+    return path.name != "supervisor.lock"
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+def _seconds(interval: str | float) -> float:
+    try:
+        seconds = pd.Timedelta(interval, unit=None if isinstance(interval, str) else "s").total_seconds()
+    except ValueError as error:
+        raise UsageError(f"interval {interval!r} is no duration: use such as '1s', '500ms', '1min' or seconds") from error
+    if not seconds > 0:
+        raise UsageError(f"interval {interval!r} must be above 0")
+    return float(seconds)

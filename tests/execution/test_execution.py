@@ -1,0 +1,192 @@
+"""One run's life with the real Locust against a real server."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ator_lib.errors import CapacityError
+from ator_lib.model import RunStatus, StatusReason
+from ator_lib.runners.locust import Locust
+from ator_lib.workspace.connect import connect
+from ator_lib.workspace.workspace import Workspace
+
+NOBODY_LISTENS = "http://127.0.0.1:9"
+WAIT_S = 30.0
+
+LOCUSTFILE = """
+from locust import FastHttpUser, constant, task
+
+class Shopper(FastHttpUser):
+    wait_time = constant(0.02)
+
+    @task
+    def products(self):
+        self.client.get("/products")
+"""
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """An embedded workspace of its own."""
+    return connect(tmp_path / "data")
+
+
+@pytest.fixture
+def locustfile(tmp_path: Path) -> Path:
+    """A user that asks for /products again and again."""
+    path = tmp_path / "locustfile.py"
+    path.write_text(LOCUSTFILE)
+    return path
+
+
+@pytest.fixture
+def start_cli(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start `ator …` as a process of its own; ends what the test left."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: object) -> subprocess.Popen[str]:
+        argv = [sys.executable, "-m", "ator_lib.cli", *map(str, arguments), "--data", str(tmp_path / "data")]
+        started.append(subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {WAIT_S:.0f} s in vain for {what}"
+        time.sleep(0.1)
+
+
+def is_loading(workspace: Workspace) -> bool:
+    running = workspace.running()
+    return len(running) == 1 and (running.requests.iloc[0] or 0) > 0
+
+
+def test_run_is_captured_summarised_and_completed(workspace: Workspace, locustfile: Path, target: str) -> None:
+    """Every request that Locust counted is a sample; the run holds its place only while it runs."""
+    load = Locust(locustfile, host=target, users=3, run_time=4)
+    run = workspace.execute(load, test="t", location="lab", factor="0.9", progress=False)
+    assert run.status is RunStatus.SUCCESS
+    total = run.summary().iloc[-1]
+    assert total.requests == len(run.samples()) > 10
+    assert run.timeline("1s").query("name.isna()").requests.sum() == total.requests
+    assert run.timeline("1s").users.max() == 3
+    assert run.artifacts is not None
+    assert run.artifacts.log is not None
+    assert any(path.suffix == ".html" for path in run.artifacts.files)
+    assert "Shopper" in run.log()
+    assert workspace.locations().iloc[0].taken == 0
+
+
+def test_unreachable_host_is_a_failure_with_its_reason(workspace: Workspace, locustfile: Path) -> None:
+    """Not a green run with 100 % errors."""
+    run = workspace.execute(Locust(locustfile, host=NOBODY_LISTENS, users=1, run_time=3), progress=False)
+    assert (run.status, run.record.status_reason) == (RunStatus.FAILURE, StatusReason.HOST_UNREACHABLE)
+    assert NOBODY_LISTENS in (run.record.error or "")
+    assert run.summary().iloc[-1].error_rate == 1.0
+
+
+def test_no_request_is_a_failure(workspace: Workspace, tmp_path: Path, target: str) -> None:
+    """A load test that loads nothing has not succeeded."""
+    idle = tmp_path / "idle.py"
+    idle.write_text("from locust import HttpUser, task\nclass Idle(HttpUser):\n    @task\n    def t(self): pass\n    wait_time = lambda s: 1")
+    run = workspace.execute(Locust(idle, host=target, run_time=2), progress=False)
+    assert (run.status, run.record.status_reason) == (RunStatus.FAILURE, StatusReason.NO_REQUESTS)
+
+
+def test_locustfile_that_does_not_import_is_bad_input(workspace: Workspace, tmp_path: Path) -> None:
+    """The run says which import failed."""
+    broken = tmp_path / "broken.py"
+    broken.write_text("import no_such_module_anywhere\n")
+    run = workspace.execute(Locust(broken, host=NOBODY_LISTENS, run_time=1), progress=False)
+    assert (run.status, run.record.status_reason) == (RunStatus.FAILURE, StatusReason.BAD_INPUT)
+    assert "no_such_module_anywhere" in (run.record.error or "")
+
+
+def test_submitted_run_shows_progress_and_is_stopped(workspace: Workspace, locustfile: Path, target: str) -> None:
+    """stop() ends the load early, keeps what was measured and leaves the run cancelled."""
+    live = workspace.submit(Locust(locustfile, host=target, run_time="10m"), factor="0.9", location="lab")
+    with pytest.raises(CapacityError):
+        workspace.register(factor="0.1", location="lab")
+    wait_until(lambda: live.progress().requests > 0, "the first request")
+    live.stop()
+    run = live.result(timeout=WAIT_S)
+    assert (run.status, run.record.status_reason) == (RunStatus.CANCELLED, StatusReason.STOPPED_BY_USER)
+    assert len(run.samples()) > 0
+    workspace.register(factor="0.9", location="lab")
+
+
+def test_cancel_from_another_process_stops_the_load(
+    workspace: Workspace, locustfile: Path, target: str, start_cli: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """The run stays running until its executor has ingested; then it is cancelled, with its samples."""
+    executor = start_cli("run", "locust", locustfile, "--host", target, "--run-time", "10m", "--json")
+    wait_until(lambda: is_loading(workspace), "the load")
+    run = workspace.cancel(int(workspace.running().run_id.iloc[0]))
+    assert run.status is RunStatus.RUNNING
+    stdout, _ = executor.communicate(timeout=WAIT_S)
+    assert json.loads(stdout)["status"] == "cancelled"
+    assert len(run.refresh().samples()) > 0
+
+
+def test_interrupt_ingests_and_exits_130(
+    workspace: Workspace, locustfile: Path, target: str, start_cli: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """Ctrl-C is a cancel with results."""
+    executor = start_cli("run", "locust", locustfile, "--host", target, "--run-time", "10m")
+    wait_until(lambda: is_loading(workspace), "the load")
+    executor.send_signal(signal.SIGINT)
+    _, stderr = executor.communicate(timeout=WAIT_S)
+    assert executor.returncode == 130
+    assert "Traceback" not in stderr
+    run = workspace.get(1)
+    assert (run.status, run.record.status_reason) == (RunStatus.CANCELLED, StatusReason.STOPPED_BY_USER)
+    assert len(run.samples()) > 0
+
+
+def test_killed_executor_leaves_no_load_and_its_place_is_freed(
+    workspace: Workspace,
+    locustfile: Path,
+    target: str,
+    start_cli: Callable[..., subprocess.Popen[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After SIGKILL the tool dies within seconds, and the lease's end frees the factor."""
+    monkeypatch.setenv("ATOR_LEASE_S", "3")
+    load = ("run", "locust", locustfile, "--host", target, "--run-time", "10m", "--factor", "0.9")
+    executor = start_cli(*load, "--processes", "2")
+    wait_until(lambda: is_loading(workspace), "the load")
+    executor.send_signal(signal.SIGKILL)
+    wait_until(lambda: not _processes_with(str(locustfile)), "the tool's end")
+    wait_until(lambda: workspace.get(1).status is RunStatus.ABANDONED or workspace.running().empty, "the lease's end")
+    assert workspace.get(1).record.status_reason == StatusReason.LEASE_EXPIRED
+    workspace.register(factor="0.9")
+
+
+def _processes_with(text: str) -> list[str]:
+    """Command lines of living processes that name ``text``; only our own test's locustfile does."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and int(folder.name) != os.getpid():
+            try:
+                line = (folder / "cmdline").read_bytes().decode(errors="replace")
+            except OSError:
+                continue
+            if text in line:
+                found.append(line)
+    return found
