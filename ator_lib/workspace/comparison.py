@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ator_lib.analysis.blocks import block_seconds
 from ator_lib.analysis.comparison import compare
 from ator_lib.analysis.options import CompareOptions
 from ator_lib.analysis.result import ComparisonResult
@@ -92,6 +91,5 @@ def compare_runs(
         chosen = CompareOptions(**options)
     except TypeError as error:
         raise UsageError(f"unknown option for a comparison: {error}") from None
-    block_s = block_seconds(min(run.window_s() for run in (*contender, *baseline)))
-    sides = [[run.comparable(block_s) for run in side] for side in (contender, baseline)]
+    sides = [[run.comparable() for run in side] for side in (contender, baseline)]
     return Comparison(compare(sides[0], sides[1], chosen))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, Self
 import pandas as pd
 import pyarrow as pa
 
+from ator_lib.analysis.blocks import block_seconds
 from ator_lib.analysis.run_data import RunData
 from ator_lib.errors import ConflictError, NotFoundError, UsageError
 from ator_lib.execution.heartbeat import Heartbeat
@@ -161,17 +162,12 @@ class RunHandle:
             raise UsageError(f"no figure {kind!r}: there are timeline, latency and endpoints")
         return drawn[kind](summaries, title=title)
 
-    # --- for comparisons ---
-
-    def window_s(self) -> float:
-        """Seconds from the first request's start to the last one's end; 0 when unknown."""
-        self._results()
-        totals = index.summaries(self._parts.engine, [self.run_id]).to_pylist()
-        return next((row["duration_s"] for row in totals if row["scope"] == "total"), None) or 0.0
-
-    def comparable(self, block_s: float) -> RunData:
-        """What a comparison reads of this run, cut into blocks of ``block_s`` seconds."""
-        blocks = self._parts.store.blocks(self._results(), block_s)
+    def comparable(self) -> RunData:
+        """What a comparison reads of this run."""
+        ingest_id = self._results()
+        summaries = index.summaries(self._parts.engine, [self.run_id]).drop_columns(["run_id"])
+        total = next(row for row in summaries.to_pylist() if row["scope"] == "total")
+        blocks = self._parts.store.blocks(ingest_id, block_seconds(total["duration_s"] or 0.0))
         return RunData(
             run_id=self.run_id,
             label=f"run {self.run_id}" + (f" ({self.record.stream})" if self.record.stream else ""),
@@ -180,7 +176,7 @@ class RunHandle:
             location=self.record.location,
             load_profile=self.record.load_profile,
             status=self.status,
-            summaries=index.summaries(self._parts.engine, [self.run_id]).drop_columns(["run_id"]),
+            summaries=summaries,
             distributions=blocks.distributions,
             timeline=blocks.timeline,
         )

@@ -1,0 +1,61 @@
+"""What a comparison could not see, in sentences that stand beside its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ator_lib.analysis.checks import is_open
+from ator_lib.analysis.evidence import ASSUMED_NOISE_DF
+from ator_lib.analysis.options import CompareOptions
+from ator_lib.analysis.result import ComparisonRow
+from ator_lib.analysis.run_data import RunData
+from ator_lib.analysis.student import critical_value
+from ator_lib.analysis.verdicts import Verdict
+
+
+def limits(
+    contender: Sequence[RunData], baseline: Sequence[RunData], rows: Sequence[ComparisonRow], options: CompareOptions
+) -> tuple[str, ...]:
+    """Return the notes of a comparison."""
+    return (
+        *_between_runs(len(contender), len(baseline), options),
+        *_load(contender, baseline),
+        *_failed_requests(rows),
+    )
+
+
+def _between_runs(contender: int, baseline: int, options: CompareOptions) -> Iterator[str]:
+    noise = options.run_noise_of("p95_ms")
+    if contender + baseline > 2:
+        yield (
+            f"Noise between runs was observed ({contender} contender and {baseline} baseline runs) and moderated "
+            f"by an assumed {noise * 100:g} % standard deviation."
+        )
+        return
+    half = critical_value(options.confidence, ASSUMED_NOISE_DF) * noise * 2**0.5
+    yield (
+        "One run a side cannot show how much identical runs differ. A standard deviation from run to run of "
+        f"{noise * 100:g} % is assumed for p95, which alone widens its interval by ±{half * 100:.1f} %."
+    )
+    if half >= options.minimum_effect_of("p95_ms"):
+        yield (
+            f"So “no change” within ±{options.minimum_effect_of('p95_ms') * 100:g} % cannot be shown for p95 with one "
+            "run a side: give several runs a side."
+        )
+
+
+def _load(contender: Sequence[RunData], baseline: Sequence[RunData]) -> Iterator[str]:
+    if not is_open((*contender, *baseline)):
+        yield (
+            "The load is closed, or its model is not known: a stall also holds back the requests that would have "
+            "met it (coordinated omission), so the high percentiles are lower bounds, and throughput is an outcome."
+        )
+
+
+def _failed_requests(rows: Sequence[ComparisonRow]) -> Iterator[str]:
+    names = [r.endpoint.label for r in rows if r.metric == "error_rate" and r.verdict is Verdict.REGRESSED]
+    if names:
+        yield (
+            f"Latencies include failed requests, which may be faster than good answers: "
+            f"read those of {', '.join(names)} with the error rate."
+        )

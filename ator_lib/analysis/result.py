@@ -1,0 +1,154 @@
+"""The frozen answer of a comparison; JSON-ready."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ator_lib.analysis.checks import Check
+from ator_lib.analysis.metrics import METRICS
+from ator_lib.analysis.options import CompareOptions
+from ator_lib.analysis.run_data import Endpoint
+from ator_lib.analysis.verdicts import Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunLabel:
+    """A run that was compared."""
+
+    run_id: int
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonRow:
+    """One metric of one endpoint (``scope`` ``name``) or of the whole run (``total``, name null).
+
+    Attributes
+    ----------
+    baseline, contender
+        The figures, in the unit that the metric's name says; null where it was not measured.
+    difference
+        Contender − baseline, in the metric's unit.
+    change
+        Contender ÷ baseline − 1; null if the baseline is 0 or missing.
+    low, high
+        The confidence interval of what ``interval_of`` says; null where there is not enough to estimate it.
+    interval_of
+        ``change``, or ``difference`` for the error rate, whose baseline is usually 0.
+    p_value, q_value
+        Against "no change at all"; the second after Benjamini-Hochberg. Null for rows that are not judged.
+    verdict
+        Null where a metric is shown and not judged: throughput in a closed load model, or a figure that neither
+        side has.
+    reason
+        Why there is no clearer verdict, in words; null otherwise.
+    """
+
+    scope: str
+    name: str | None
+    method: str | None
+    metric: str
+    baseline: float | None
+    contender: float | None
+    difference: float | None
+    change: float | None
+    low: float | None = None
+    high: float | None = None
+    interval_of: str
+    p_value: float | None = None
+    q_value: float | None = None
+    verdict: Verdict | None = None
+    reason: str | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Name and method together."""
+        return Endpoint(self.name, self.method)
+
+    @property
+    def effect(self) -> float | None:
+        """The figure that is judged: ``difference`` or ``change``, as ``interval_of`` says."""
+        return self.difference if self.interval_of == "difference" else self.change
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointVerdict:
+    """What an endpoint's judged metrics say together; the whole run's has ``scope`` ``total``."""
+
+    name: str | None
+    method: str | None
+    scope: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonResult:
+    """A comparison: checks first, then figures, then verdicts. ``notes`` are the limits of what it can see."""
+
+    verdict: Verdict
+    rows: tuple[ComparisonRow, ...]
+    endpoints: tuple[EndpointVerdict, ...]
+    checks: tuple[Check, ...]
+    notes: tuple[str, ...]
+    contender: tuple[RunLabel, ...]
+    baseline: tuple[RunLabel, ...]
+    options: CompareOptions
+
+    def headline(self) -> str:
+        """One sentence: the verdict and what speaks loudest for it.
+
+        For example ``regressed: GET /search p95 +62 % (41 % … 80 %)``.
+        """
+        return f"{self.verdict}: {self._because()}"
+
+    def _because(self) -> str:
+        if self.verdict is Verdict.NOT_COMPARABLE:
+            return "; ".join(c.message for c in self.checks if c.blocks) or "no endpoint has figures on both sides"
+        named = [e for e in self.endpoints if e.scope == "name"]
+        if self.verdict is Verdict.NO_CHANGE:
+            return f"all {len(named)} endpoints and the total within their minimum effects"
+        if self.verdict is Verdict.NOT_ENOUGH_EVIDENCE:
+            unclear = sum(e.verdict is not Verdict.NO_CHANGE for e in named)
+            return f"for {unclear} of {len(named)} endpoints a change that matters can be neither seen nor ruled out"
+        loudest = min(
+            (row for row in self.rows if row.verdict is self.verdict),
+            key=lambda row: (row.scope == "total", row.p_value or 0.0, -abs(row.effect or 0.0)),
+        )
+        others = sum(e.verdict is self.verdict for e in named) - 1
+        more = f", and {others} more endpoint{'s' * (others > 1)}" if others > 0 else ""
+        return f"{loudest.endpoint.label} {_spoken(loudest)}{more}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists, dicts, strings and finite numbers (nan and infinity become ``None``)."""
+        return {
+            "verdict": str(self.verdict),
+            "headline": self.headline(),
+            "rows": [_plain(asdict(row)) for row in self.rows],
+            "endpoints": [_plain(asdict(endpoint)) for endpoint in self.endpoints],
+            "checks": [_plain(asdict(check)) for check in self.checks],
+            "notes": list(self.notes),
+            "contender": [_plain(asdict(run)) for run in self.contender],
+            "baseline": [_plain(asdict(run)) for run in self.baseline],
+            "options": self.options.to_dict(),
+        }
+
+
+def _spoken(row: ComparisonRow) -> str:
+    metric = METRICS[row.metric]
+    effect, low, high = ((value or 0) * 100 for value in (row.effect, row.low, row.high))
+    if row.interval_of == "difference":
+        return f"{metric.label} {effect:+.2g} percentage points ({low:.2g} … {high:.2g})"
+    return f"{metric.label} {effect:+.0f} % ({low:.0f} % … {high:.0f} %)"
+
+
+def _plain(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _plain_value(value) for name, value in record.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Verdict) else value

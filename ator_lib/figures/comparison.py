@@ -1,0 +1,133 @@
+"""The figure of a comparison: what changed, by how much, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from ator_lib.analysis.metrics import METRICS
+from ator_lib.analysis.result import ComparisonResult, ComparisonRow
+from ator_lib.analysis.run_data import Endpoint
+from ator_lib.analysis.verdicts import Verdict
+from ator_lib.figures import theme
+
+_METRICS = ("p50_ms", "p95_ms", "p99_ms", "error_rate", "throughput_rps")
+_LEGEND_PX = 40
+
+
+def comparison_figure(result: ComparisonResult, *, title: str | None = None) -> go.Figure:
+    """Draw a dot and an interval per endpoint (down) and metric (across), coloured by verdict.
+
+    Changes are relative (%), the error rate's in percentage points (pp). The shaded band is ± the minimum effect. A dot
+    without a line has no interval; an endpoint without a dot has no figure on one side. The title is the headline
+    unless one is given.
+    """
+    title = title or _sentence(result.headline())
+    if not any(row.effect is not None for row in result.rows):
+        return theme.empty_figure(title, "no figures to compare")
+    places = {endpoint: place for place, endpoint in enumerate(_ordered(result))}
+    figure = make_subplots(
+        rows=1,
+        cols=len(_METRICS),
+        shared_yaxes=True,
+        horizontal_spacing=0.025,
+        subplot_titles=[_heading(metric) for metric in _METRICS],
+    )
+    for column, metric in enumerate(_METRICS, start=1):
+        _draw_metric(figure, result, metric, places, column)
+    _label_endpoints(figure, result, list(places))
+    height = 170 + _LEGEND_PX + theme.ROW_PX * len(places)
+    figure.update_layout(legend={"y": -70 / (height - 150), "yanchor": "top"}, hovermode="closest")
+    styled = theme.styled(figure, title=title, height=height)
+    return styled.update_layout(margin_t=styled.layout.margin.t + 24, margin_b=96)
+
+
+def _ordered(result: ComparisonResult) -> list[Endpoint]:
+    """Put the total first, then the endpoints by verdict, the ones that need eyes on top."""
+    ranks = list(Verdict)
+    said = {Endpoint(e.name, e.method): e for e in result.endpoints}
+    return sorted(said, key=lambda endpoint: (endpoint.scope != "total", ranks.index(said[endpoint].verdict)))
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _heading(metric: str) -> str:
+    return f"{METRICS[metric].label} ({'%' if METRICS[metric].relative else 'pp'})"
+
+
+def _draw_metric(
+    figure: go.Figure, result: ComparisonResult, metric: str, places: dict[Endpoint, int], column: int
+) -> None:
+    for verdict, (colour, symbol) in theme.VERDICTS.items():
+        rows = [r for r in result.rows if r.metric == metric and r.verdict is verdict and r.effect is not None]
+        name = "shown, not judged" if verdict is None else str(verdict)
+        trace = _dots(rows, [places[row.endpoint] for row in rows], colour, symbol)
+        # an empty trace keeps every verdict in the legend, once
+        trace.update(name=name, legendgroup=name, showlegend=column == 1, x=trace.x if rows else [None])
+        figure.add_trace(trace, row=1, col=column)
+    minimum = result.options.minimum_effect_of(metric) * 100  # after the traces: plotly skips empty subplots
+    figure.add_vrect(x0=-minimum, x1=minimum, fillcolor=theme.BAND, line_width=0, layer="below", col=column, row=1)
+    figure.add_vline(x=0, line={"color": theme.BLACK, "width": 1}, layer="below", col=column, row=1)
+
+
+def _dots(rows: Sequence[ComparisonRow], places: list[int], colour: str, symbol: str) -> go.Scatter:
+    points = [100 * (row.effect or 0.0) for row in rows]
+    bounded = list(zip(rows, points, strict=True))
+    return go.Scatter(
+        x=points,
+        y=places or [0],
+        mode="markers",
+        marker={"color": colour, "symbol": symbol, "size": 9, "line": {"color": colour, "width": 2}},
+        error_x={
+            "type": "data",
+            "array": [0 if row.high is None else 100 * row.high - point for row, point in bounded],
+            "arrayminus": [0 if row.low is None else point - 100 * row.low for row, point in bounded],
+            "color": colour,
+            "thickness": 2,
+            "width": 0,
+        },
+        customdata=[_hover(row) for row in rows],
+        hovertemplate="%{customdata[0]}<extra></extra>",
+    )
+
+
+def _hover(row: ComparisonRow) -> list[str]:
+    metric = METRICS[row.metric]
+    unit = "%" if metric.relative else "percentage points"
+    lines = [
+        f"<b>{theme.plain(row.endpoint.label)}</b> {metric.label}: {row.verdict or 'shown, not judged'}",
+        f"baseline {_figure(row.metric, row.baseline)} → contender {_figure(row.metric, row.contender)}",
+        f"{100 * (row.effect or 0.0):+.3g} {unit}",
+    ]
+    if row.low is not None and row.high is not None:
+        lines[-1] += f" ({100 * row.low:.3g} … {100 * row.high:.3g})"
+    if row.reason:
+        lines.append(row.reason)
+    return ["<br>".join(lines)]
+
+
+def _figure(metric: str, value: Any) -> str:
+    if value is None:
+        return "not measured"
+    if metric == "error_rate":
+        return f"{value * 100:.3g} %"
+    return f"{value:,.4g} {'ms' if metric.endswith('_ms') else 'requests/s'}"
+
+
+def _label_endpoints(figure: go.Figure, result: ComparisonResult, endpoints: list[Endpoint]) -> None:
+    """Name the rows; all columns share them."""
+    drawn = {row.endpoint for row in result.rows if row.effect is not None}
+    labels = theme.short_labels([endpoint.label for endpoint in endpoints])
+    labels = [text if e in drawn else f"<i>{text} (one side)</i>" for text, e in zip(labels, endpoints, strict=True)]
+    figure.update_yaxes(
+        tickvals=list(range(len(labels))),
+        ticktext=[f"<b>{text}</b>" if e.scope == "total" else text for text, e in zip(labels, endpoints, strict=True)],
+        range=[len(labels) - 0.4, -0.6],
+    )
+    figure.update_xaxes(nticks=5)
+    figure.update_annotations(font_size=13)
