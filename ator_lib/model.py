@@ -164,6 +164,21 @@ class Refusal:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LocationUse:
+    """A location and what is taken of it: a run is admitted while ``taken`` + its factor < ``capacity``."""
+
+    name: str
+    capacity: Decimal
+    taken: Decimal
+    holders: tuple[Holder, ...]
+
+    @property
+    def free(self) -> Decimal:
+        """What is left, never below 0; a factor must be below it."""
+        return max(self.capacity - self.taken, Decimal(0))
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunOutcome:
     """How a run ended: what the registry is told when it completes."""
 

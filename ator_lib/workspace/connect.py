@@ -58,11 +58,8 @@ def connect(target: str | Path | None = None, *, database_url: str | None = None
 def open_workspace(settings: Settings) -> Workspace:
     """Wire the rooms for these settings."""
     data = _usable_folder(settings.data.expanduser().absolute())
-    if settings.database_url is not None:
-        url = settings.database_url.get_secret_value()
-    else:
-        url = f"sqlite:///{data / DATABASE_FILE}"
-    engine = open_engine(url)
+    url = settings.database_url
+    engine = open_engine(data / DATABASE_FILE if url is None else url.get_secret_value())
     upgrade(engine)
     registry = Registry(engine, default_location=settings.default_location, is_supervised=_loads_here)
     store = ParquetStore(data / "results")

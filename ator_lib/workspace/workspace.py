@@ -19,6 +19,7 @@ from ator_lib.results import index
 from ator_lib.results.query import query
 from ator_lib.runners.base import Runner
 from ator_lib.runners.process import lock_path
+from ator_lib.sql.translate import shown
 from ator_lib.workspace.comparison import Comparison, compare_runs
 from ator_lib.workspace.frames import locations_frame, runs_frame
 from ator_lib.workspace.live import LiveRun
@@ -34,7 +35,7 @@ class Workspace:
         self._parts = parts
 
     def __repr__(self) -> str:
-        return f"Workspace({str(self.data)!r}, database={self._parts.engine.url.render_as_string(hide_password=True)!r})"
+        return f"Workspace({str(self.data)!r}: {shown(self._parts.engine.url)})"
 
     @property
     def data(self) -> Path:

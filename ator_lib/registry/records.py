@@ -1,0 +1,85 @@
+"""Between rows of ``test_executions`` and the records of ``model``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from decimal import Decimal
+from math import isfinite
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from sqlalchemy import Row
+
+from ator_lib.model import LoadProfile, Progress, Run, RunRequest, RunStatus
+from ator_lib.registry.checks import checked_attributes
+
+_Record = TypeVar("_Record", LoadProfile, Progress)
+
+
+def run_of(row: Row[Any]) -> Run:
+    """Turn a whole row of ``test_executions`` into a ``Run``."""
+    values = dict(row._mapping)
+    values["status"] = RunStatus(values["status"])
+    values["load_profile"] = _record_of(LoadProfile, values["load_profile"])
+    values["progress"] = _record_of(Progress, values["progress"])
+    values["attributes"] = values["attributes"] or {}
+    return Run(**values)
+
+
+def started_run(request: RunRequest, values: Mapping[str, Any], row: Row[Any]) -> Run:
+    """Make the ``Run`` of what was inserted and of what the database decided."""
+    told = {
+        **values,
+        "status": RunStatus.RUNNING,
+        "load_profile": request.load_profile,
+        "attributes": values["attributes"] or {},
+    }
+    return Run(**told, **row._mapping)
+
+
+def values_of(request: RunRequest, *, location: str, factor: Decimal | None) -> dict[str, Any]:
+    """Turn a request into the values of a running row, but for its times and lease.
+
+    Raises
+    ------
+    UsageError
+        The attributes are no JSON.
+    """
+    return {
+        "id": uuid4(),
+        "status": RunStatus.RUNNING.value,
+        "repo": request.repo,
+        "lac": request.lac,
+        "stream": request.stream,
+        "test": request.test,
+        "type": request.type,
+        "environment": request.environment,
+        "triggered_by": request.triggered_by,
+        "factor": factor,
+        "dashboard_url": request.dashboard_url,
+        "location": location,
+        "tool": request.tool,
+        "load_profile": None if request.load_profile is None else vars(request.load_profile),
+        "attributes": checked_attributes(request.attributes) if request.attributes else None,
+    }
+
+
+def document_of(progress: Progress) -> dict[str, Any]:
+    """Turn progress into JSON; a figure that is not finite was not measured."""
+    return {
+        name: None if isinstance(value, float) and not isfinite(value) else value
+        for name, value in vars(progress).items()
+    }
+
+
+def printable(text: str | None) -> str | None:
+    """Take out what PostgreSQL cannot keep: tools write odd bytes into their last words."""
+    return None if text is None else text.replace("\0", "").encode(errors="replace").decode()
+
+
+def _record_of(record: type[_Record], document: Mapping[str, Any] | None) -> _Record | None:
+    if document is None:
+        return None
+    names = {field.name for field in fields(record)}
+    return record(**{name: value for name, value in document.items() if name in names})

@@ -1,0 +1,187 @@
+"""Opening a database, and the two kinds of transaction on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
+
+from ator_lib.errors import MissingExtraError, UsageError
+from ator_lib.sql.translate import translated
+
+HEAD = "0001"
+"""The revision of the newest migration: a database that has it needs nothing."""
+
+_WRITES = {"ator_writes": True}
+_POSTGRES_NAMES = {"postgres", "postgresql", "postgresql+psycopg"}
+
+
+def open_engine(url: str | Path, *, busy_timeout_s: float = 30.0) -> Engine:
+    """Make the engine of a database; nothing is opened until it is used.
+
+    Parameters
+    ----------
+    url
+        ``sqlite:///…``, ``postgresql://…`` (also ``postgres://``), or the path of an SQLite file.
+    busy_timeout_s
+        Seconds to wait for another process's lock.
+
+    Raises
+    ------
+    UsageError
+        The URL cannot be read, or names another kind of database.
+    MissingExtraError
+        A PostgreSQL URL without psycopg.
+    """
+    parsed = _parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _open_sqlite(parsed, busy_timeout_s)
+    return _open_postgres(parsed, busy_timeout_s)
+
+
+@contextmanager
+def read(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection that only reads; on SQLite all its reads see one moment.
+
+    Raises
+    ------
+    StoreError
+        The database cannot be opened or read.
+    """
+    with translated(engine), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def write(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection in a write transaction: committed at the end, rolled back on an exception.
+
+    On SQLite it holds the database's one write lock from its start.
+
+    Raises
+    ------
+    StoreError
+        The database cannot be opened or written, or another process keeps it locked.
+    UsageError
+        A value cannot be kept.
+    """
+    with translated(engine), engine.connect() as connection:
+        connection.execution_options(**_WRITES)
+        with connection.begin():
+            yield connection
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the database to the newest revision; one small query when it is there already.
+
+    Safe when several processes do it at once, and all or nothing.
+
+    Raises
+    ------
+    StoreVersionError
+        It was written by a newer ATOR.
+    StoreError
+        It cannot be opened or written.
+    """
+    with read(engine) as connection:
+        if _revision(connection) == HEAD:
+            return
+    from ator_lib.sql import migrate  # Alembic costs more than everything that a registration does
+
+    with write(engine) as connection:
+        migrate.to_head(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    try:
+        revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    except ProgrammingError:  # PostgreSQL: no such table
+        return None
+    except OperationalError as error:
+        if "no such table" in str(error.orig):  # SQLite has one code for every error in a statement
+            return None
+        raise
+    return revision
+
+
+def _parse(url: str | Path) -> URL:
+    if isinstance(url, Path):
+        return URL.create("sqlite", database=str(url))
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # whose words may hold a part of the password
+        raise UsageError("the database URL cannot be read; write postgresql://user:password@host:port/name") from None
+    if parsed.drivername in _POSTGRES_NAMES:
+        if "@" in (parsed.host or ""):  # the rest of a password would be looked up, and shown, as a host
+            raise UsageError("the password in the database URL holds an '@'; write %40 in its place")
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername == "sqlite" and parsed.database:
+        return parsed
+    raise UsageError(
+        f"databases of the kind {parsed.drivername!r} are not supported; use sqlite:///… or postgresql://…"
+    )
+
+
+def _open_sqlite(url: URL, busy_timeout_s: float) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": busy_timeout_s}, hide_parameters=True)
+
+    def connected(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # transactions are begun below, not by the driver's guess
+        _use_wal(connection, busy_timeout_s)
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = NORMAL")
+
+    def begun(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("ator_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", begun)
+    return engine
+
+
+def _use_wal(connection: Any, busy_timeout_s: float) -> None:
+    # the change of journal does not wait for locks as other statements do
+    deadline = monotonic() + busy_timeout_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except Exception as error:
+            if getattr(error, "sqlite_errorname", "") != "SQLITE_BUSY" or monotonic() > deadline:
+                raise
+            sleep(0.01)
+        else:
+            return
+
+
+def _open_postgres(url: URL, busy_timeout_s: float) -> Engine:
+    url, secrets = _without_secrets(url)
+    arguments = {} if "connect_timeout" in url.query else {"connect_timeout": 10}
+    try:
+        engine = create_engine(
+            url,
+            connect_args=arguments | secrets,
+            pool_pre_ping=True,  # a notebook stays open longer than a server's patience
+            hide_parameters=True,
+        )
+    except ImportError:
+        raise MissingExtraError("psycopg", "postgres") from None
+
+    def connected(connection: Any, _: object) -> None:
+        connection.autocommit = True
+        connection.execute(f"SET lock_timeout = {int(busy_timeout_s * 1000)}")
+        connection.autocommit = False
+
+    event.listen(engine, "connect", connected)
+    return engine
+
+
+def _without_secrets(url: URL) -> tuple[URL, dict[str, str]]:
+    """Take ``?password=…`` and ``sslpassword`` out of the URL's options, which reprs show."""
+    secrets = {name: str(value) for name, value in url.query.items() if "password" in name}
+    return url.difference_update_query(secrets), secrets

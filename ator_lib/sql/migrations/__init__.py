@@ -1,0 +1,1 @@
+"""Alembic's scripts: ``env.py`` and a file per revision in ``versions``."""

@@ -1,0 +1,111 @@
+"""The SQL tables as SQLAlchemy Core sees them; their DDL stands in the migrations.
+
+``run_id`` is marked as primary key for both databases; PostgreSQL's own is ``id``.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+)
+
+from ator_lib.sql.types import JSON_DOCUMENT, DecimalText, UtcDateTime
+
+metadata = MetaData()
+
+locations = Table(
+    "locations",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("capacity", DecimalText, nullable=False, server_default="1"),
+    Column("description", Text),
+)
+"""Places that tests share. A row is made by the first run at a location."""
+
+test_executions = Table(
+    "test_executions",
+    metadata,
+    # the published fifteen
+    Column("id", Uuid, nullable=False, unique=True),
+    Column("run_id", Integer, primary_key=True, autoincrement=True),
+    Column("repo", Text),
+    Column("lac", Text),
+    Column("stream", Text),
+    Column("test", Text),
+    Column("type", Text),
+    Column("environment", Text),
+    Column("triggered_by", Text),
+    Column("status", Text, nullable=False),
+    Column("start_time", UtcDateTime),
+    Column("end_time", UtcDateTime),
+    Column("factor", DecimalText),
+    Column("dashboard_url", Text),
+    Column("location", Text),
+    # ours
+    Column("queued_at", UtcDateTime),
+    Column("priority", Integer),
+    Column("lease_id", Text),
+    Column("lease_expires_at", UtcDateTime),
+    Column("stop_requested_at", UtcDateTime),
+    Column("status_reason", Text),
+    Column("tool", Text),
+    Column("load_profile", JSON_DOCUMENT),
+    Column("progress", JSON_DOCUMENT),
+    Column("attributes", JSON_DOCUMENT),
+    Column("error", Text),
+)
+"""A row per run. The names are a published contract."""
+
+ingests = Table(
+    "ingests",
+    metadata,
+    Column("ingest_id", Text, primary_key=True),
+    Column("run_id", Integer, ForeignKey("test_executions.run_id"), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("samples", BigInteger, nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("tool", Text),
+    Column("tool_version", Text),
+    Column("precision", Text),
+    Column("truncated", Boolean, nullable=False),
+    Column("schema_version", Integer, nullable=False),
+)
+"""A row per set of bulk files; those without a row here are not visible."""
+
+summaries = Table(
+    "summaries",
+    metadata,
+    Column("run_id", Integer, nullable=False),
+    Column("ingest_id", Text, ForeignKey("ingests.ingest_id"), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("name", Text),
+    Column("method", Text),
+    Column("requests", BigInteger, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    Column("duration_s", Float(53)),
+    Column("throughput_rps", Float(53)),
+    Column("error_rate", Float(53)),
+    Column("mean_ms", Float(53)),
+    Column("stddev_ms", Float(53)),
+    Column("min_ms", Float(53)),
+    Column("max_ms", Float(53)),
+    Column("p50_ms", Float(53)),
+    Column("p75_ms", Float(53)),
+    Column("p90_ms", Float(53)),
+    Column("p95_ms", Float(53)),
+    Column("p99_ms", Float(53)),
+    Column("p99_9_ms", Float(53)),
+    Column("bytes_received", BigInteger),
+    Column("precision", Text, nullable=False),
+)
+"""The rows of ``schema.SUMMARIES`` of each ingest: one per scope, name and method."""

