@@ -13,13 +13,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import Engine, event
 
 from ator_lib.errors import CapacityError, ConflictError
 from ator_lib.model import RunRequest, RunStatus
 from ator_lib.registry.registry import Registry
-from ator_lib.sql.engine import open_engine
+from ator_lib.sql.engine import open_engine, upgrade
 
 RACERS = 8
 SECONDS = 1.5
@@ -131,20 +130,34 @@ def test_a_new_location_is_made_once(engine: Engine) -> None:
     assert [(use.name, len(use.holders)) for use in registry.locations()] == [("new", 2)]
 
 
-def test_a_location_made_meanwhile_is_held_before_it_is_looked_at(engine: Engine, database_url: str) -> None:
-    """Two first runs at a new location: the second sees the first, even if that is committed between its statements."""
-    other = Registry(open_engine(database_url))
-    whole = RunRequest(factor=Decimal("0.9"), location="new-lab")
-    statements: list[str] = []
+def test_a_location_made_meanwhile_is_held_before_it_is_looked_at(postgres_url: str) -> None:
+    """Three first runs at a new location, each committed at the worst moment of another: two fit, the third waits.
 
-    def overtake(*event: Any) -> None:
-        statements.append(event[2])
-        if len(statements) == 1 and engine.dialect.name == "postgresql":  # SQLite's write lock keeps others out
-            other.register(whole)
+    Only PostgreSQL has that moment: on SQLite the write lock is taken before the first statement.
+    """
+    engine = open_engine(postgres_url)
+    upgrade(engine)
+    other = Registry(open_engine(postgres_url))
+    refused: list[CapacityError] = []
+
+    def come_third() -> None:
+        try:
+            other.register(RunRequest(factor=Decimal("0.8"), location="new-lab"))
+        except CapacityError as error:
+            refused.append(error)
+
+    third = threading.Thread(target=come_third)
+
+    def overtake(*details: Any) -> None:
+        statement = details[2]
+        if "FOR UPDATE" in statement and not other.locations():
+            other.register(RunRequest(factor=Decimal("0.1"), location="new-lab"))
+        elif statement.startswith("SELECT") and "test_executions" in statement and third.ident is None:
+            third.start()
+            third.join(1)  # it waits for the row that is held; unheld, it would be through long before
 
     event.listen(engine, "after_cursor_execute", overtake)
-    if engine.dialect.name == "sqlite":
-        other.register(whole)
-    with pytest.raises(CapacityError):
-        Registry(engine).register(whole)
+    Registry(engine).register(RunRequest(factor=Decimal("0.8"), location="new-lab"))
+    third.join()
     assert [use.taken for use in other.locations()] == [Decimal("0.9")]
+    assert len(refused) == 1
