@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from ator_lib.model import LoadProfile, Progress, Run, RunStatus
     from ator_lib.runners.locust import Locust
+    from ator_lib.schema import PERCENTILE_RULE
     from ator_lib.workspace.comparison import Comparison
     from ator_lib.workspace.connect import connect
     from ator_lib.workspace.live import LiveRun
@@ -37,6 +38,7 @@ _HOMES = {
     "LiveRun": "workspace.live",
     "Comparison": "workspace.comparison",
     "Locust": "runners.locust",
+    "PERCENTILE_RULE": "schema",
     "LoadProfile": "model",
     "Progress": "model",
     "Run": "model",
@@ -54,6 +56,7 @@ _HOMES = {
 """Public name → the module that it lives in."""
 
 __all__ = [
+    "PERCENTILE_RULE",
     "AtorError",
     "CapacityError",
     "Comparison",

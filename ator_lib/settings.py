@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from ator_lib.errors import SettingsError
 class Settings(BaseSettings):
     """Every setting; arguments win over the environment, that over ``ator.toml``."""
 
-    model_config = SettingsConfigDict(env_prefix="ATOR_", toml_file="ator.toml", extra="forbid", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="ATOR_", toml_file="ator.toml", extra="forbid", env_ignore_empty=True, frozen=True
+    )
 
     data: Path = Field(Path("data"), description="Folder of the embedded store: database, results, run folders.")
     database_url: SecretStr | None = Field(
@@ -29,7 +32,9 @@ class Settings(BaseSettings):
     lease_s: float = Field(
         30.0, ge=3, le=3600, description="Seconds that a run outlives its executor's last heartbeat."
     )
-    max_error_rate: float = Field(0.01, ge=0, le=1, description="A load run above this share of failures is a failure.")
+    max_error_rate: float = Field(
+        0.01, ge=0, le=1, description="A load run with a larger share of failed requests is a failure."
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -40,6 +45,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments, then the environment, then ``ator.toml``; no other source."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
@@ -55,10 +61,13 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**given)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, e['loc']))} ({'ATOR_' + str(e['loc'][0]).upper() if e['loc'] else 'settings'}): {e['msg']}"
-            for e in error.errors(include_input=False)
-        )
+        problems = "; ".join(_problem(details) for details in error.errors(include_input=False))
         raise SettingsError(f"invalid setting: {problems}") from None
     except ValueError as error:  # a TOML file that does not parse
         raise SettingsError(f"ator.toml cannot be read: {error}") from None
+
+
+def _problem(details: Mapping[str, Any]) -> str:
+    """Name the setting and its variable; the value may be a secret and is left out."""
+    name = str(details["loc"][0]) if details["loc"] else "settings"
+    return f"{name} (ATOR_{name.upper()}): {details['msg']}"

@@ -36,7 +36,7 @@ def root(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
 ) -> None:
-    """The store may be named before the command or after it."""
+    """Take the store before the command, too."""
     ctx.obj = Store(data=data, database_url=database_url, debug=debug)
 
 

@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 class Store:
     """Which store a command works on; also where errors go."""
 
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Folder of the store (ATOR_DATA; default ./data).")
-    ] = None
+    data: Annotated[Path | None, typer.Option("--data", help="Folder of the store (ATOR_DATA; default ./data).")] = None
     database_url: Annotated[
         str | None, typer.Option("--database-url", help="postgresql://… registry (ATOR_DATABASE_URL).")
     ] = None
@@ -42,7 +40,7 @@ class Store:
         return open_workspace(load_settings(data=self.data, database_url=self.database_url))
 
     def over(self, other: Store) -> Store:
-        """This store's options where given, else the other's."""
+        """Give the store with these options where set, else the other's."""
         return Store(
             data=self.data or other.data,
             database_url=self.database_url or other.database_url,
@@ -91,7 +89,8 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
     the exit code. Errors of ours become one sentence on stderr and their exit code.
     """
     signature = inspect.signature(function, eval_str=True)
-    groups = {p.name: p.annotation for p in signature.parameters.values() if dataclasses.is_dataclass(p.annotation)}
+    annotations: dict[str, type[Any]] = {p.name: p.annotation for p in signature.parameters.values()}
+    groups = {name: type_ for name, type_ in annotations.items() if dataclasses.is_dataclass(type_)}
 
     def run(ctx: typer.Context, **options: Any) -> None:
         built: dict[str, Any] = {}

@@ -39,7 +39,7 @@ def _plain(value: Any) -> Any:
 
 
 def run_answer(run: RunHandle) -> dict[str, Any]:
-    """What ``register``, ``run``, ``complete`` and ``cancel`` answer."""
+    """Give what ``register``, ``run``, ``complete`` and ``cancel`` answer."""
     record = run.record
     return {
         "run_id": record.run_id,
@@ -61,8 +61,8 @@ def describe_run(run: RunHandle) -> str:
     return f"run {record.run_id} {record.test or ''} is {record.status.value}{reason}{error}".replace("  ", " ")
 
 
-def print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, empty: str) -> None:
-    """A table as wide as its content where the terminal allows; ``empty`` says what to do without rows."""
+def print_table(rows: Iterable[Mapping[Any, Any]], columns: Sequence[str], *, empty: str) -> None:
+    """Print a table as wide as its content where the terminal allows; ``empty`` says what to do without rows."""
     rows = list(rows)
     if not rows:
         typer.echo(empty)

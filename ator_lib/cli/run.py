@@ -57,7 +57,7 @@ def locust(
 
 
 def _exit_code(status: RunStatus, reason: str | None) -> ExitCode:
-    """What a CI job is told of a run that ended."""
+    """Say to a CI job how the run ended."""
     if status is RunStatus.SUCCESS:
         return ExitCode.OK
     if status is RunStatus.CANCELLED:

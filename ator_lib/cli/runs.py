@@ -11,7 +11,17 @@ from ator_lib.cli.output import describe_run, print_json, print_table, run_answe
 
 RunId = Annotated[int, typer.Argument(help="The run's id.", metavar="RUN_ID")]
 
-HISTORY_COLUMNS = ("run_id", "status", "test", "stream", "location", "factor", "start_time", "end_time", "status_reason")
+HISTORY_COLUMNS = (
+    "run_id",
+    "status",
+    "test",
+    "stream",
+    "location",
+    "factor",
+    "start_time",
+    "end_time",
+    "status_reason",
+)
 STATUS_COLUMNS = (
     *("run_id", "test", "stream", "location", "factor", "start_time"),
     *("elapsed_s", "users", "throughput_rps", "p95_ms", "error_rate"),

@@ -17,7 +17,7 @@ def serve(
 ) -> None:
     """Serve the dashboard until interrupted."""
     from ator_lib.server.serve import serve as serve_app
-    from panel_app import pages
+    from panel_app.pages import pages
 
     serve_app(
         store.open(),

@@ -60,7 +60,9 @@ def run_demo(workspace: Workspace, *, report: Path, say: Say) -> Comparison:
 
 def _baseline(workspace: Workspace, address: str, say: Say) -> RunHandle:
     say(f"\nbaseline: {RUN_TIME_S} s of load with factor 0.4 at location {LOCATION}")
-    run = workspace.execute(_load(address), test="shop", stream="main", location=LOCATION, factor="0.4", environment="demo")
+    run = workspace.execute(
+        _load(address), test="shop", stream="main", location=LOCATION, factor="0.4", environment="demo"
+    )
     say(_result(run))
     return run
 
@@ -108,7 +110,7 @@ def _slow_down(address: str) -> None:
 
 @contextmanager
 def _target() -> Iterator[str]:
-    """The bundled API as a supervised process of its own: it ends with this one, whatever happens."""
+    """Serve the bundled API as a supervised process of its own: it ends with this one, whatever happens."""
     with tempfile.TemporaryDirectory(prefix="ator-demo-") as name:
         folder = Path(name)
         process = ToolProcess.start(

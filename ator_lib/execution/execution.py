@@ -113,9 +113,7 @@ class Execution:
             self._finish(tool_exit)
         return interrupted
 
-    def _watch(
-        self, process: ToolProcess, on_progress: Callable[[Progress], None] | None
-    ) -> tuple[ToolExit, bool]:
+    def _watch(self, process: ToolProcess, on_progress: Callable[[Progress], None] | None) -> tuple[ToolExit, bool]:
         source = self._runner.follow(self._folder)
         interrupts = 0
         while True:
@@ -191,7 +189,7 @@ class Execution:
             self._keep_with_abandoned(staged)
 
     def _keep_with_abandoned(self, staged: StagedResults | None) -> None:
-        """A lost lease made the run ``abandoned``; what was measured until then is still worth having."""
+        """Keep what was measured until the lost lease made the run ``abandoned``."""
         if staged is not None:
             with write(self._engine) as connection:
                 index.record(connection, self.run.run_id, staged)
@@ -207,9 +205,7 @@ class Execution:
         if isinstance(error, KeyboardInterrupt):
             outcome = RunOutcome(status=RunStatus.CANCELLED, reason=StatusReason.STOPPED_BY_USER)
         else:
-            outcome = RunOutcome(
-                status=RunStatus.FAILURE, reason=reason, error=f"{type(error).__name__}: {error}"
-            )
+            outcome = RunOutcome(status=RunStatus.FAILURE, reason=reason, error=f"{type(error).__name__}: {error}")
         try:
             self._complete(outcome, None)
         except AtorError as second:  # for example the database went away: the lease will free the factor

@@ -86,9 +86,7 @@ class Heartbeat:
         asked_at = time.monotonic()
         lease_id = self._run.lease_id or ""
         try:
-            run = self._registry.renew(
-                self._run.run_id, lease_id, lease_s=self._lease_s, progress=self._progress()
-            )
+            run = self._registry.renew(self._run.run_id, lease_id, lease_s=self._lease_s, progress=self._progress())
         except LeaseLostError:
             return False
         except StoreError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import sys
 import time
+from dataclasses import replace
 from typing import Any, Protocol, TextIO
 
 from tqdm.std import tqdm
@@ -59,16 +60,22 @@ class BarDisplay:
     """A tqdm bar over the planned seconds."""
 
     def __init__(self, label: str, total_s: float | None, stream: TextIO) -> None:
-        form = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s{postfix}" if total_s else "{desc}: {n:.0f} s{postfix}"
+        form = (
+            "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s{postfix}"
+            if total_s
+            else "{desc}: {n:.0f} s{postfix}"
+        )
         self._total_s = total_s
         self._bar = tqdm(total=total_s, desc=label, file=stream, bar_format=form, dynamic_ncols=True)
 
     def show(self, progress: Progress) -> None:
+        """Show the latest progress."""
         elapsed_s = progress.elapsed_s if self._total_s is None else min(progress.elapsed_s, self._total_s)
         self._bar.n = elapsed_s
         self._bar.set_postfix_str(describe(progress))
 
     def close(self) -> None:
+        """Free the line."""
         self._bar.close()
 
 
@@ -82,6 +89,7 @@ class LinesDisplay:
         self._next_at = time.monotonic() + LINE_EVERY_S
 
     def show(self, progress: Progress) -> None:
+        """Show the latest progress."""
         if time.monotonic() < self._next_at:
             return
         self._next_at = time.monotonic() + LINE_EVERY_S
@@ -89,30 +97,38 @@ class LinesDisplay:
         self._stream.flush()
 
     def close(self) -> None:
-        return None
+        """Do nothing: lines stay."""
 
 
 class NotebookDisplay:
     """An HTML progress element, updated in place; needs no widget extension."""
 
     def __init__(self, label: str, total_s: float | None) -> None:
-        from IPython.display import display
+        import IPython.display  # there is a kernel, so it is loaded already
 
-        self._label = html.escape(label)
+        self._label = label
         self._total_s = total_s
-        self._handle: Any = display(self._bundle(None), display_id=True, raw=True)
+        show: Any = IPython.display.display
+        self._handle = show({"text/plain": f"{label}: starting"}, display_id=True, raw=True)
+        self._last: Progress | None = None
 
     def show(self, progress: Progress) -> None:
-        self._handle.update(self._bundle(progress), raw=True)
+        """Show the latest progress."""
+        self._last = progress
+        share = (
+            f' value="{min(progress.elapsed_s, self._total_s):.1f}" max="{self._total_s:g}"' if self._total_s else ""
+        )
+        self._update(progress, f"<progress{share}></progress> ")
 
     def close(self) -> None:
-        return None
+        """Leave one line without a bar: it stays in the notebook and in its report."""
+        if self._last is not None:
+            self._update(replace(self._last, users=None), "ended after ")
 
-    def _bundle(self, progress: Progress | None) -> dict[str, str]:
-        elapsed_s = progress.elapsed_s if progress else 0.0
-        text = describe(progress) if progress else "starting"
-        share = f' value="{min(elapsed_s, self._total_s):.1f}" max="{self._total_s:g}"' if self._total_s else ""
-        return {
-            "text/plain": f"{self._label}: {elapsed_s:.0f} s, {text}",
-            "text/html": f"<div>{self._label} <progress{share}></progress> {elapsed_s:.0f} s, {html.escape(text)}</div>",
+    def _update(self, progress: Progress, state: str) -> None:
+        text = f"{progress.elapsed_s:.0f} s, {describe(progress)}"
+        shown = {
+            "text/plain": f"{self._label}: {text}",
+            "text/html": f"<div>{html.escape(self._label)} {state}{html.escape(text)}</div>",
         }
+        self._handle.update(shown, raw=True)

@@ -61,11 +61,12 @@ def refusal_of(
 
 def _hold(connection: Connection, location: str) -> Sequence[Row[Any]]:
     at = {"this_location": location}
-    if connection.dialect.name != "sqlite":
-        # A statement of its own: the next one sees what was committed while this one waited. Without a row
-        # there is nothing to hold: what another admission commits from here on must not be looked at unheld.
-        if connection.execute(statements.HOLD_LOCATION, at).one_or_none() is None:
-            return []
+    # A statement of its own: the next one sees what was committed while this one waited. Without a row
+    # there is nothing to hold: what another admission commits from here on must not be looked at unheld.
+    # SQLite holds its write lock already.
+    waits = connection.dialect.name != "sqlite"
+    if waits and connection.execute(statements.HOLD_LOCATION, at).one_or_none() is None:
+        return []
     return connection.execute(statements.HOLDERS, at).all()
 
 

@@ -60,7 +60,7 @@ class Comparison:
         return self._result.notes
 
     def figure(self) -> Figure:
-        """Changes with their intervals, a row per endpoint and metric."""
+        """Draw the changes with their intervals, a row per endpoint and metric."""
         from ator_lib.figures.comparison import comparison_figure
 
         return comparison_figure(self._result)

@@ -36,7 +36,7 @@ _TIMES = ("start_time", "end_time")
 
 
 def runs_frame(runs: Iterable[Run]) -> pd.DataFrame:
-    """A row per run: ``RUN_COLUMNS``, then ``PROGRESS_COLUMNS`` (null unless it is running and measured)."""
+    """Give a row per run: ``RUN_COLUMNS``, then ``PROGRESS_COLUMNS`` (null unless it is running and measured)."""
     rows = [{**{c: getattr(run, c) for c in RUN_COLUMNS}, **_progress(run)} for run in runs]
     frame = pd.DataFrame(rows, columns=[*RUN_COLUMNS, *PROGRESS_COLUMNS])
     for column in _TIMES:
@@ -53,7 +53,7 @@ def _progress(run: Run) -> dict[str, Any]:
 
 
 def locations_frame(locations: Iterable[LocationUse]) -> pd.DataFrame:
-    """A row per location: name, capacity, taken, free (Decimals) and how many runs are running."""
+    """Give a row per location: name, capacity, taken, free (Decimals) and how many runs are running."""
     rows = [
         {
             "name": use.name,

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LOG_FILE = "tool.log"
 
+_SHOWN = ("method", "name", "requests", "failures", "throughput_rps", "p50_ms", "p95_ms", "p99_ms", "max_ms")
+
 
 class RunHandle:
     """One run: what the registry knows of it, and its results as DataFrames.
@@ -69,7 +71,9 @@ class RunHandle:
             html.escape(self.record.error or ""),
         ]
         shown = " · ".join(fact for fact in facts if fact)
-        table = self.summary().to_html(index=False, float_format="{:.2f}".format) if self._ingest_id() else ""
+        table = ""
+        if self._ingest_id():
+            table = self.summary()[list(_SHOWN)].to_html(index=False, float_format="{:.2f}".format, na_rep="")
         return f"<div>{shown}</div>{table}"
 
     # --- its life ---
@@ -110,17 +114,17 @@ class RunHandle:
     # --- its results ---
 
     def summary(self) -> pd.DataFrame:
-        """The SUMMARIES rows: one per name and method, and the total last."""
+        """Give the SUMMARIES rows: one per name and method, and the total last."""
         self._results()
         table = index.summaries(self._parts.engine, [self.run_id]).drop_columns(["run_id"])
         return _frame(table)
 
     def timeline(self, interval: str | float = "1s") -> pd.DataFrame:
-        """The TIMELINE rows for any interval ("1s", "500ms", "1min" or seconds), computed from the samples."""
+        """Give the TIMELINE rows for any interval ("1s", "500ms", "1min" or seconds), computed from the samples."""
         return _frame(self._parts.store.timeline(self._results(), _seconds(interval)))
 
     def samples(self, columns: Sequence[str] | None = None, where: str | None = None) -> pd.DataFrame:
-        """The SAMPLES rows; ``where`` is SQL over their columns, such as ``"duration_ms > 500"``."""
+        """Give the SAMPLES rows; ``where`` is SQL over their columns, such as ``"duration_ms > 500"``."""
         return _frame(self._parts.store.samples(self._results(), columns=columns, where=where))
 
     def errors(self) -> pd.DataFrame:
@@ -128,7 +132,7 @@ class RunHandle:
         return _frame(self._parts.store.errors(self._results()))
 
     def log(self) -> str:
-        """What the tool printed; empty if the run was not executed here."""
+        """Give what the tool printed; empty if the run was not executed here."""
         path = self._parts.run_folder(self.run_id) / LOG_FILE
         return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
@@ -145,7 +149,7 @@ class RunHandle:
     def figure(
         self, kind: Literal["timeline", "latency", "endpoints"] = "timeline", *, interval: str | float = "1s"
     ) -> Figure:
-        """A plotly figure of the run.
+        """Draw the run with plotly.
 
         ``timeline``: throughput, users and latency in each ``interval``; ``latency``: latency by percentile;
         ``endpoints``: percentiles of every endpoint side by side.
@@ -163,7 +167,7 @@ class RunHandle:
         return drawn[kind](summaries, title=title)
 
     def comparable(self) -> RunData:
-        """What a comparison reads of this run."""
+        """Give what a comparison reads of this run."""
         ingest_id = self._results()
         summaries = index.summaries(self._parts.engine, [self.run_id]).drop_columns(["run_id"])
         total = next(row for row in summaries.to_pylist() if row["scope"] == "total")
@@ -185,7 +189,7 @@ class RunHandle:
         return index.ingest_of(self._parts.engine, self.run_id)
 
     def _results(self) -> str:
-        """The id under which the run's bulk results are kept."""
+        """Give the id under which the run's bulk results are kept."""
         ingest_id = self._ingest_id()
         if ingest_id is not None:
             return ingest_id
@@ -208,7 +212,9 @@ def _seconds(interval: str | float) -> float:
     try:
         seconds = pd.Timedelta(interval, unit=None if isinstance(interval, str) else "s").total_seconds()
     except ValueError as error:
-        raise UsageError(f"interval {interval!r} is no duration: use such as '1s', '500ms', '1min' or seconds") from error
+        raise UsageError(
+            f"interval {interval!r} is no duration: use such as '1s', '500ms', '1min' or seconds"
+        ) from error
     if not seconds > 0:
         raise UsageError(f"interval {interval!r} must be above 0")
     return float(seconds)

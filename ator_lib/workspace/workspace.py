@@ -105,7 +105,7 @@ class Workspace:
         return self._handle(self._parts.registry.get(run_id))
 
     def running(self) -> pd.DataFrame:
-        """Running runs, newest first, with what their heartbeats last said."""
+        """List running runs with what their heartbeats last said."""
         return runs_frame(self._parts.registry.running())
 
     def history(
@@ -119,7 +119,10 @@ class Workspace:
         since: datetime | str | None = None,
         before_run_id: int | None = None,
     ) -> pd.DataFrame:
-        """Runs, newest first. ``stream`` takes ``%`` wildcards and ignores case; ``since`` without a zone is UTC."""
+        """List runs, newest first.
+
+        ``stream`` takes ``%`` wildcards and ignores case; ``since`` without a zone is UTC; ``before_run_id`` pages on.
+        """
         runs = self._parts.registry.history(
             limit=limit,
             test=test,
@@ -226,8 +229,8 @@ class Workspace:
         self, run: int | RunHandle, path: Path | str = "report.html", *, baseline: int | RunHandle | None = None
     ) -> Path:
         """Write the report of a run, compared with ``baseline`` if given, as one HTML file."""
-        ids = [None if r is None else self._one(r).run_id for r in (run, baseline)]
-        return write_report(self._parts, ids[0], ids[1], Path(path))
+        against = None if baseline is None else self._one(baseline).run_id
+        return write_report(self._parts, self._one(run).run_id, against, Path(path))
 
     def sql(self, text: str) -> pd.DataFrame:
         """DuckDB SQL over the views runs, summaries, cases, samples, timeline and metrics."""

@@ -60,7 +60,10 @@ def test_history_json_has_the_published_names(tmp_path: Path) -> None:
     """A list of runs with the names of test_executions."""
     ator("register", "--test", "t", "--factor", "0.25", "--attribute", "commit=abc", data=tmp_path)
     (row,) = json.loads(ator("history", "--json", data=tmp_path).stdout)
-    published = "run_id repo lac stream test type environment triggered_by status start_time end_time factor dashboard_url location"
+    published = (
+        "run_id repo lac stream test type environment triggered_by status "
+        "start_time end_time factor dashboard_url location"
+    )
     assert set(published.split()) <= set(row)
     assert Decimal(row["factor"]) == Decimal("0.25")
     assert row["end_time"] is None

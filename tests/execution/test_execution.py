@@ -33,6 +33,17 @@ class Shopper(FastHttpUser):
         self.client.get("/products")
 """
 
+IDLE_LOCUSTFILE = """
+from locust import HttpUser, constant, task
+
+class Idle(HttpUser):
+    wait_time = constant(1)
+
+    @task
+    def think(self):
+        pass
+"""
+
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
@@ -104,7 +115,7 @@ def test_unreachable_host_is_a_failure_with_its_reason(workspace: Workspace, loc
 def test_no_request_is_a_failure(workspace: Workspace, tmp_path: Path, target: str) -> None:
     """A load test that loads nothing has not succeeded."""
     idle = tmp_path / "idle.py"
-    idle.write_text("from locust import HttpUser, task\nclass Idle(HttpUser):\n    @task\n    def t(self): pass\n    wait_time = lambda s: 1")
+    idle.write_text(IDLE_LOCUSTFILE)
     run = workspace.execute(Locust(idle, host=target, run_time=2), progress=False)
     assert (run.status, run.record.status_reason) == (RunStatus.FAILURE, StatusReason.NO_REQUESTS)
 

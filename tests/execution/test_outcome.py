@@ -28,7 +28,11 @@ def facts(**changed: Any) -> dict[str, Any]:
     ("changed", "status", "reason"),
     [
         ({}, RunStatus.SUCCESS, None),
-        ({"totals": Totals(requests=1000, failures=11, answered=1000)}, RunStatus.FAILURE, StatusReason.REQUESTS_FAILED),
+        (
+            {"totals": Totals(requests=1000, failures=11, answered=1000)},
+            RunStatus.FAILURE,
+            StatusReason.REQUESTS_FAILED,
+        ),
         ({"totals": Totals(requests=0, failures=0, answered=0)}, RunStatus.FAILURE, StatusReason.NO_REQUESTS),
         ({"totals": None}, RunStatus.FAILURE, StatusReason.NO_REQUESTS),
         ({"totals": Totals(requests=5, failures=5, answered=0)}, RunStatus.FAILURE, StatusReason.HOST_UNREACHABLE),
@@ -38,7 +42,9 @@ def facts(**changed: Any) -> dict[str, Any]:
         ({"stopped": True, "tool_failure": CRASH, "totals": None}, RunStatus.CANCELLED, StatusReason.STOPPED_BY_USER),
     ],
 )
-def test_first_reason_that_applies_decides(changed: dict[str, Any], status: RunStatus, reason: StatusReason | None) -> None:
+def test_first_reason_that_applies_decides(
+    changed: dict[str, Any], status: RunStatus, reason: StatusReason | None
+) -> None:
     """Stopped before tool failure before lost results before no requests before failed ones."""
     outcome = judge(**facts(**changed))
     assert (outcome.status, outcome.reason) == (status, reason)

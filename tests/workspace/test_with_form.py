@@ -67,8 +67,11 @@ def test_cancel_from_outside_is_what_the_run_becomes(tmp_path: Path) -> None:
 def test_lost_lease_is_told_at_the_end(tmp_path: Path) -> None:
     """A block whose lease ran out cannot claim success: others may have run in its place."""
     workspace = connect(tmp_path)
-    with pytest.raises(LeaseLostError), workspace.register(test="t", lease=0.2) as run:
-        assert run._heartbeat is not None
-        run._heartbeat.close()  # as if the machine had slept
-        time.sleep(0.4)
+    run = workspace.register(test="t", lease=0.2)
+    run.__enter__()
+    assert run._heartbeat is not None
+    run._heartbeat.close()  # as if the machine had slept
+    time.sleep(0.4)
+    with pytest.raises(LeaseLostError):
+        run.__exit__(None, None, None)
     assert run.refresh().status is not RunStatus.SUCCESS

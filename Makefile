@@ -1,0 +1,74 @@
+# One command for each thing. The environment in .venv is made on first use, and again when
+# pyproject.toml or constraints.txt changes.
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+PYTHON ?= python3
+# a python3 that is too old is passed over; a PYTHON that somebody named is not
+PYTHONS := $(if $(filter file,$(origin PYTHON)),python3 python3.13 python3.12 python3.11,$(PYTHON))
+
+UV ?= $(or $(shell command -v uv 2>/dev/null),$(VENV)/tools/bin/uv)
+
+unexport PYTHONPATH PYTHONHOME
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test lint bench constraints clean
+
+help:
+	@echo "make demo         a real load test from admission to report, in under a minute"
+	@echo "make test         everything that must hold: lint, types, import contracts, tests (ARGS=… goes to pytest)"
+	@echo "make lint         the first three only"
+	@echo "make bench        measurements beside named peers"
+	@echo "make constraints  pin the tested set again (UPGRADE=--upgrade for newer versions)"
+	@echo "make clean        remove the environment and caches; data/ stays"
+
+demo: $(STAMP)
+	@$(RUN) -m ator_lib.cli demo --report data/demo-report.html
+
+lint: $(STAMP)
+	@$(RUN) -m ruff check --quiet .
+	@$(RUN) -m ruff format --quiet --check .
+	@$(RUN) -m mypy --no-error-summary
+	@$(VENV)/bin/lint-imports --no-cache >$(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
+	@echo "lint, types and import contracts hold"
+
+test: lint
+	@chromium=$$(sh scripts/find_chromium.sh $(RUN)) && \
+	ATOR_CHROMIUM="$$chromium" $(RUN) -m pytest -n 2 $(ARGS)
+
+bench: $(STAMP)
+	@for file in benchmarks/[!_]*.py; do \
+		$(RUN) -m "benchmarks.$$(basename "$$file" .py)" || exit 1; \
+	done
+
+$(STAMP): pyproject.toml constraints.txt
+	@python=; for candidate in $(PYTHONS); do \
+		"$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+			&& { python=$$candidate; break; }; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "ATOR needs Python 3.11 or newer with its venv module (tried: $(PYTHONS))." >&2; \
+		echo "Install one (Debian, Ubuntu: apt-get install python3 python3-venv), or name it: make PYTHON=/path/to/python3" >&2; \
+		exit 1; \
+	fi; \
+	echo "Setting up $(VENV) with $$($$python -V): once, a few minutes"; \
+	"$$python" -m venv $(VENV)
+	@$(RUN) -m pip install --quiet --require-hashes -r constraints.txt
+	@$(RUN) -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+# One resolution for every supported Python and system: "fewest" keeps to the versions that are
+# tested on the oldest Python. No address of an index is written into the file.
+constraints: $(UV)
+	@UV_SYSTEM_CERTS=1 $(UV) --no-config pip compile pyproject.toml --extra test --universal --python-version 3.11 \
+		--fork-strategy fewest --generate-hashes --no-emit-index-url --no-header --quiet $(UPGRADE) -o constraints.txt
+
+$(VENV)/tools/bin/uv: | $(STAMP)
+	@$(RUN) -m venv $(VENV)/tools
+	@$(VENV)/tools/bin/python -m pip install --quiet uv
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

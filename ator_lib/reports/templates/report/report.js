@@ -1,0 +1,61 @@
+(function () {
+  "use strict";
+
+  var button = document.getElementById("show-code");
+  button.hidden = false;
+  button.addEventListener("click", function () {
+    var shown = document.body.classList.toggle("with-code");
+    button.setAttribute("aria-pressed", String(shown));
+    button.textContent = shown ? "Hide code" : "Show code";
+  });
+
+  function draw(place) {
+    var figure = JSON.parse(place.querySelector("script").textContent);
+    var drawing = document.createElement("div");
+    drawing.className = "report-drawing";
+    place.replaceChildren(drawing);
+    drawing.style.minWidth = 170 * columnsOf(figure.layout) + "px"; // narrower, they could not be read: it scrolls
+    if (window.innerWidth < 640) {
+      adaptToNarrowScreen(figure.layout);
+    }
+    Plotly.newPlot(drawing, figure);
+  }
+
+  function columnsOf(layout) {
+    var starts = Object.keys(layout).filter(function (name) { return name.startsWith("xaxis"); })
+      .map(function (name) { return (layout[name].domain || [0])[0]; });
+    return new Set(starts).size;
+  }
+
+  // A legend beside the drawing would leave it no room, and many ticks would be turned and cut.
+  function adaptToNarrowScreen(layout) {
+    Object.keys(layout).forEach(function (name) {
+      if (name.startsWith("xaxis") && !layout[name].tickvals) {
+        layout[name] = Object.assign({ nticks: 4, tickangle: 0 }, layout[name]);
+      }
+    });
+    var styled = ((layout.template || {}).layout || {}).legend || {};
+    if (((layout.legend || {}).orientation || styled.orientation) !== "h") {
+      layout.legend = Object.assign({}, layout.legend, {
+        orientation: "h", x: 0, xanchor: "left", y: -0.15, yanchor: "top"
+      });
+      layout.margin = Object.assign({}, layout.margin, { l: 48, r: 12 });
+    }
+  }
+
+  document.querySelectorAll(".report-figure").forEach(draw);
+
+  // Paper has another width than the window, and plotly.js does not hear of it.
+  ["beforeprint", "afterprint"].forEach(function (moment) {
+    window.addEventListener(moment, function () {
+      document.querySelectorAll(".report-drawing").forEach(function (drawing) { Plotly.Plots.resize(drawing); });
+    });
+  });
+
+  // What scrolls sideways must be reachable by keyboard.
+  document.querySelectorAll(".jp-RenderedHTML, .jp-RenderedText, .jp-MarkdownOutput, .report-figure").forEach(function (box) {
+    if (box.scrollWidth > box.clientWidth) {
+      box.tabIndex = 0;
+    }
+  });
+})();

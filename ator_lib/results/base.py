@@ -1,0 +1,56 @@
+"""What the results room hands out: staged results and the time blocks of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True, kw_only=True)
+class StagedResults:
+    """A complete file set that no run points at yet; ``index.record`` makes it visible.
+
+    Attributes
+    ----------
+    samples
+        Rows in the samples table; a row whose weight is above 1 stands for several requests.
+    summaries
+        ``schema.SUMMARIES``, computed from all samples.
+    started_at, ended_at
+        The load window in UTC, from the first request's start to the last one's end; ``None`` when no
+        sample says when it started.
+    precision
+        How exact the tool's own figures are; ``schema.EXACT`` for raw samples.
+    truncated
+        Whether the end of the tool's file was missing.
+    """
+
+    ingest_id: str
+    samples: int
+    summaries: pa.Table = field(repr=False)
+    started_at: datetime | None
+    ended_at: datetime | None
+    tool: str
+    tool_version: str | None
+    precision: str
+    truncated: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blocks:
+    """A run cut into time blocks that start at its first request.
+
+    Attributes
+    ----------
+    distributions
+        ``schema.DISTRIBUTIONS`` per block, for each name and method and for the run (name null).
+    timeline
+        ``schema.TIMELINE`` of the same blocks: ``interval_start`` is the ``block_start`` of the
+        distributions. The last block may be shorter than the others. A block without a request is a row
+        here and none there. Requests of unknown start are left out here and have block_start null there.
+    """
+
+    distributions: pa.Table = field(repr=False)
+    timeline: pa.Table = field(repr=False)

@@ -1,0 +1,95 @@
+"""Parquet files of the canonical tables: written in a stream, read lazily, versioned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.fs as fs
+import pyarrow.parquet as pq
+
+from ator_lib import schema
+from ator_lib.errors import StoreVersionError
+
+TABLES: dict[str, pa.Schema] = {
+    "samples": schema.SAMPLES,
+    "timeline": schema.TIMELINE,
+    "metrics": schema.METRICS,
+}
+"""The tables of a file set; each is ``<table>.parquet`` in the set's folder."""
+
+_VERSION_KEY = b"ator_schema"
+_ROW_GROUP = 131_072
+"""Rows that are held in memory at most; a capture's batches of one second each would make tiny row groups."""
+
+_FORMAT = ds.ParquetFileFormat()
+_LOCAL = fs.LocalFileSystem()
+
+
+def write(folder: Path, table: str, batches: Iterable[pa.RecordBatch]) -> None:
+    """Write a table of a file set from batches of its schema; nulls are checked against it."""
+    marked = TABLES[table].with_metadata({_VERSION_KEY: str(schema.VERSION)})
+    with pq.ParquetWriter(_path(folder, table), marked, compression="zstd") as writer:
+        for rows in _gathered(batches):
+            writer.write_table(rows.cast(marked), row_group_size=_ROW_GROUP)
+
+
+def row_count(folder: Path, table: str) -> int:
+    """Rows of a table, from the file's footer."""
+    return int(pq.read_metadata(_path(folder, table)).num_rows)
+
+
+def open_table(folder: Path, table: str) -> ds.Dataset:
+    """Open a table for reading, lazily.
+
+    Raises
+    ------
+    StoreVersionError
+        It was written by a newer ATOR.
+    FileNotFoundError, OSError, pyarrow.ArrowException
+        The file is missing, cannot be read, or is no Parquet.
+    """
+    path = _path(folder, table)
+    version = int((pq.read_schema(path).metadata or {}).get(_VERSION_KEY, b"0"))
+    if version > schema.VERSION:
+        raise StoreVersionError(
+            f"{path} has version {version} of the tables and this ATOR knows up to {schema.VERSION}: update ATOR"
+        )
+    return ds.FileSystemDataset([_fragment(path)], schema=TABLES[table], format=_FORMAT, filesystem=_LOCAL)
+
+
+def open_runs(sets: Sequence[tuple[int, Path]], table: str) -> ds.Dataset:
+    """Open a table of many runs as one with ``run_id`` first; no file is touched yet.
+
+    The run_id is a partition: a query that filters on it reads only those runs' files.
+    """
+    fragments = [_fragment(_path(folder, table), ds.field("run_id") == run_id) for run_id, folder in sets]
+    return ds.FileSystemDataset(fragments, schema=with_run_id(TABLES[table]), format=_FORMAT, filesystem=_LOCAL)
+
+
+def with_run_id(table: pa.Schema) -> pa.Schema:
+    """Put ``run_id`` before the columns of a table."""
+    return pa.schema([pa.field("run_id", pa.int64(), nullable=False), *table])
+
+
+def _path(folder: Path, table: str) -> str:
+    return str(folder / f"{table}.parquet")
+
+
+def _fragment(path: str, partition: ds.Expression | None = None) -> ds.Fragment:
+    return _FORMAT.make_fragment(path, _LOCAL, partition_expression=partition)
+
+
+def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    held: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in batches:
+        held.append(batch)
+        rows += batch.num_rows
+        if rows >= _ROW_GROUP:
+            yield pa.Table.from_batches(held)
+            held, rows = [], 0
+    if rows:
+        yield pa.Table.from_batches(held)

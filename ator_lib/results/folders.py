@@ -1,0 +1,101 @@
+"""The folders of the file sets: written aside, made to last, renamed in one step, swept."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+ORPHAN_AGE_S = 3600.0
+"""A set that nobody knows and nobody has written for this long belongs to a process that died."""
+
+_INGEST_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{16}")
+_HIDDEN = re.compile(rf"\.({_INGEST_ID.pattern})\.tmp")
+
+
+def new_ingest_id() -> str:
+    """Make an id: the UTC second and 64 random bits.
+
+    Unlike a bare UUID it sorts by age, so that whoever lists the folder sees which sets are new.
+    """
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(8)}"
+
+
+def is_ingest_id(text: str) -> bool:
+    """Whether this is an ingest id, and so no path that leads elsewhere."""
+    return _INGEST_ID.fullmatch(text) is not None
+
+
+@contextmanager
+def staging(root: Path, ingest_id: str) -> Iterator[Path]:
+    """Yield a hidden folder; on leaving it lasts through a power cut and has its final name.
+
+    On any exception it is removed, and nothing was ever readable under the final name.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    folder = _hidden(root, ingest_id)
+    folder.mkdir()
+    try:
+        yield folder
+        for path in (*folder.iterdir(), folder):
+            _sync(path)
+        folder.rename(root / ingest_id)
+        _sync(root)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(root / ingest_id, ignore_errors=True)
+        raise
+
+
+def remove(root: Path, ingest_id: str) -> None:
+    """Remove a set; readers see all of it or none. Nothing happens when there is none."""
+    hidden = _hidden(root, ingest_id)
+    with suppress(FileNotFoundError):
+        (root / ingest_id).rename(hidden)
+    with suppress(FileNotFoundError):
+        shutil.rmtree(hidden)
+
+
+def sweep(root: Path, known: Collection[str]) -> list[str]:
+    """Remove unknown and unfinished sets that have not been written for ``ORPHAN_AGE_S``; returns their ids.
+
+    Best effort: what cannot be removed now stays for the next time.
+    """
+    if not root.is_dir():
+        return []
+    kept, oldest, swept = set(known), time.time() - ORPHAN_AGE_S, []
+    for path in sorted(root.iterdir()):
+        hidden = _HIDDEN.fullmatch(path.name)
+        ingest_id = hidden[1] if hidden else path.name
+        is_orphan = hidden or (is_ingest_id(ingest_id) and ingest_id not in kept)
+        if is_orphan and _last_written(path) < oldest:
+            with suppress(OSError):
+                shutil.rmtree(path if hidden else path.rename(_hidden(root, ingest_id)))
+                swept.append(ingest_id)
+    return swept
+
+
+def _hidden(root: Path, ingest_id: str) -> Path:
+    return root / f".{ingest_id}.tmp"
+
+
+def _last_written(folder: Path) -> float:
+    """Newest change within; the infinite future when it goes away under our eyes or is not ours."""
+    try:
+        return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+    except OSError:
+        return float("inf")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

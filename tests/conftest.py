@@ -1,0 +1,27 @@
+"""Fixtures of all rooms; each kind stands in its own module."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest_plugins = ["tests.support.browser", "tests.support.notebooks", "tests.support.postgres", "tests.support.target"]
+
+TEST_VARIABLES = ("ATOR_CHROMIUM", "ATOR_TEST_PG_URL")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests see the default settings, whatever the shell that started them has."""
+    for name in os.environ:
+        if name.startswith("ATOR_") and name not in TEST_VARIABLES:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _folder_for_examples(doctest_namespace: dict[str, Any], tmp_path: Path) -> None:
+    """Examples in docstrings may use ``tmp_path``."""
+    doctest_namespace["tmp_path"] = tmp_path

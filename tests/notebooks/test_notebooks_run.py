@@ -1,0 +1,132 @@
+"""The bundled notebooks on a real store, after real load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import expect
+
+import ator_lib as ator
+from ator_lib.schema import PERCENTILE_RULE
+from tests.support.browser import GuardedPage
+from tests.support.target import running_target
+
+LOCUSTFILE = """
+from locust import FastHttpUser, constant, task
+
+class Visitor(FastHttpUser):
+    wait_time = constant(0.05)
+
+    @task
+    def products(self):
+        self.client.get("/products")
+
+    @task
+    def missing(self):
+        with self.client.get("/nowhere", catch_response=True) as answer:
+            answer.success() if {fine} else answer.failure("no <b>such</b> page")
+"""
+
+
+@pytest.fixture(scope="module")
+def ws(tmp_path_factory: pytest.TempPathFactory) -> ator.Workspace:
+    """Open a workspace of the module's own."""
+    return ator.connect(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[str]:
+    """Serve the bundled shop to all tests here."""
+    with running_target() as address:
+        yield address
+
+
+def executed(ws: ator.Workspace, address: str, *, fine: bool, **parameters: object) -> ator.RunHandle:
+    """Put 3 s of load on the shop with the execute_run notebook, and return the run."""
+    locustfile = ws.data / f"locustfile_{fine}.py"
+    locustfile.write_text(LOCUSTFILE.replace("{fine}", str(fine)))
+    given = {"locustfile": locustfile, "host": address, "users": 4, "run_time": "3s", **parameters}
+    ws.notebook("execute_run", ws.data / f"{fine}.ipynb", parameters=given)
+    return ws.get(int(ws.history(limit=1)["run_id"].iloc[0]))
+
+
+@pytest.fixture(scope="module")
+def good_run(ws: ator.Workspace, shop: str) -> ator.RunHandle:
+    """Execute a run without errors."""
+    return executed(ws, shop, fine=True, test="shop", location="lab-1", factor="0.4", environment="ci")
+
+
+@pytest.fixture(scope="module")
+def bad_run(ws: ator.Workspace, shop: str, good_run: ator.RunHandle) -> ator.RunHandle:
+    """Execute a run whose requests fail, with a test name that tries to be markup."""
+    name = '<img src="http://example.com/x.png" onerror="window.hurt = 1">'
+    return executed(ws, shop, fine=False, test=name, baseline=good_run.run_id, fail_on_failure=False)
+
+
+def figures(notebook: Path) -> int:
+    """Count the plotly figures in an executed notebook."""
+    cells = nbformat.read(notebook, as_version=4).cells
+    return sum("application/vnd.plotly.v1+json" in out.get("data", {}) for c in cells for out in c.get("outputs", []))
+
+
+def test_execute_run_registers_executes_and_draws(ws: ator.Workspace, good_run: ator.RunHandle) -> None:
+    """The notebook's parameters are the run's; its figures are in the small notebook."""
+    assert good_run.status == "success"
+    record = good_run.record
+    assert (record.test, record.location, str(record.factor), record.environment) == ("shop", "lab-1", "0.4", "ci")
+    assert record.load_profile is not None
+    assert record.load_profile.users == 4
+    assert figures(ws.data / "True.ipynb") == 2
+    assert (ws.data / "True.ipynb").stat().st_size < 300_000
+
+
+def test_execute_run_compares_with_a_baseline(ws: ator.Workspace, bad_run: ator.RunHandle) -> None:
+    """With a baseline there is a third figure; a failed run is no error if the caller says so."""
+    assert bad_run.status == "failure"
+    assert figures(ws.data / "False.ipynb") == 3
+
+
+def test_failed_run_fails_the_notebook_after_its_figures(ws: ator.Workspace, shop: str) -> None:
+    """A pipeline notices by the exit code 1, and finds figures and the reason in the kept notebook."""
+    with pytest.raises(ator.NotebookError, match=r"RuntimeError: run \d+ is failure") as caught:
+        executed(ws, shop, fine=False)
+    assert caught.value.exit_code == 1
+    assert figures(caught.value.notebook) == 2
+
+
+def test_report_compares_two_runs(
+    ws: ator.Workspace, good_run: ator.RunHandle, bad_run: ator.RunHandle, offline_page: GuardedPage
+) -> None:
+    """Verdict, reason, rule, errors and three drawn figures; nothing is asked of any host, and names stay text."""
+    page = offline_page.page
+    report = ws.report(bad_run, ws.data / "report.html", baseline=good_run)
+    page.goto(report.as_uri())
+    expect(page.get_by_role("heading", level=1)).to_contain_text('<img src="http://example.com/x.png"')
+    verdict = ws.compare(bad_run, good_run).verdict
+    expect(page.locator("main b").first).to_have_text(verdict)
+    expect(page.get_by_text("Requests failed.", exact=False)).to_be_visible()
+    expect(page.get_by_text(PERCENTILE_RULE)).to_be_visible()
+    expect(page.get_by_role("cell", name="no <b>such</b> page")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"Compared with run {good_run.run_id}")).to_be_visible()
+    expect(page.locator(".js-plotly-plot .main-svg:first-child")).to_have_count(3)
+    assert page.evaluate("window.hurt") is None
+    assert offline_page.requests_made == []
+
+
+def test_report_of_a_run_without_results(ws: ator.Workspace, offline_page: GuardedPage) -> None:
+    """A run that something else executed has a report, too: its facts and why it ended."""
+    run = ws.register(test="by hand")
+    ws.complete(run.run_id, "failure", reason="nobody knows")
+    offline_page.page.goto(ws.report(run, ws.data / "empty.html").as_uri())
+    expect(offline_page.page.get_by_text("Nobody knows.", exact=False)).to_be_visible()
+    expect(offline_page.page.get_by_text("There are no results.", exact=True).first).to_be_visible()
+
+
+def test_analysis_of_no_run_says_what_it_needs(ws: ator.Workspace, tmp_path: Path) -> None:
+    """Without run_id, the exit code is that of wrong usage."""
+    with pytest.raises(ator.NotebookError, match="needs the parameter run_id") as caught:
+        ws.notebook("analyze_run", tmp_path / "out.ipynb")
+    assert caught.value.exit_code == 2

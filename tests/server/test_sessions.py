@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import panel as pn
+from bokeh.client import pull_session
+from bokeh.client.session import ClientSession
+from bokeh.util.token import generate_session_id
+from bokeh_fastapi.handler import WSHandler
+
+from ator_lib.server.sessions import mend_bokeh_fastapi
+from tests.support.fake_workspace import FakeWorkspace
+from tests.support.served import Served, served, wait_until
+
+PAGES_OPEN = 5
+
+
+def test_closed_pages_give_their_sessions_back() -> None:
+    """When websockets close, their sessions end, and so do the periodic callbacks of their pages."""
+    pages: list[list[int]] = []
+
+    with served(FakeWorkspace(), {"/page": lambda workspace: ticking(pages)}, session_lifetime_s=0.3) as server:
+        opened = [open_page(server) for _ in range(PAGES_OPEN)]
+        wait_until(lambda: server.sessions == PAGES_OPEN and all(pages))
+        for session in opened:
+            session.close()
+        wait_until(lambda: server.sessions == 0)
+        ticks_at_end = [len(ticks) for ticks in pages]
+        later = open_page(server)
+        wait_until(lambda: len(pages[-1]) >= 5)  # time in which the closed ones would tick, too
+        later.close()
+
+    assert [len(ticks) for ticks in pages[:PAGES_OPEN]] == ticks_at_end
+
+
+def test_open_pages_keep_their_sessions() -> None:
+    """A page whose websocket is open outlives the lifetime of unused sessions."""
+    pages: list[list[int]] = []
+
+    with served(FakeWorkspace(), {"/page": lambda workspace: ticking(pages)}, session_lifetime_s=0.1) as server:
+        session = open_page(server)
+        wait_until(lambda: len(pages[0]) >= 10)  # many times the lifetime
+        assert server.sessions == 1
+        session.close()
+
+
+def ticking(pages: list[list[int]]) -> pn.Row:
+    """Make a page that counts in a list of its own, 20 times a second."""
+    ticks: list[int] = []
+    pages.append(ticks)
+    pn.state.add_periodic_callback(lambda: ticks.append(1), period=50)
+    return pn.Row("ticking")
+
+
+def open_page(server: Served) -> ClientSession:
+    """Do what a browser does: get the page, then connect to the session that it was given."""
+    session_id = generate_session_id()
+    httpx.get(f"{server.url}/page", params={"bokeh_session_id": session_id}).raise_for_status()
+    return pull_session(session_id, url=f"{server.url}/page")
+
+
+def test_patching_again_changes_nothing() -> None:
+    """Every application patches; only the first one does something."""
+    mend_bokeh_fastapi()
+    before = (WSHandler.ws_connect, WSHandler.send_message)
+    mend_bokeh_fastapi()
+
+    assert (WSHandler.ws_connect, WSHandler.send_message) == before
+
+
+def test_messages_are_not_mixed() -> None:
+    """Two messages to one browser go out one after the other, even on a line that takes frames slowly."""
+    mend_bokeh_fastapi()
+    handler = WSHandler(None, None)  # type: ignore[arg-type]  # sending needs neither
+    handler._socket = SlowSocket()  # type: ignore[assignment]
+
+    async def send_both() -> None:
+        await asyncio.gather(handler.send_message(_message("a")), handler.send_message(_message("b")))
+
+    asyncio.run(send_both())
+    assert handler._socket.frames == ["a", "a", "a", "b", "b", "b"]
+
+
+class SlowSocket:
+    """Takes a frame only after others had their turn."""
+
+    application_state = SimpleNamespace(name="CONNECTED")
+
+    def __init__(self) -> None:
+        self.frames: list[str] = []
+
+    async def send_text(self, frame: str) -> None:
+        await asyncio.sleep(0)
+        self.frames.append(frame)
+
+
+def _message(frame: str) -> Any:
+    return SimpleNamespace(header_json=frame, metadata_json=frame, content_json=frame, _buffers=[])

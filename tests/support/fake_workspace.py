@@ -1,0 +1,162 @@
+"""Made-up runs in memory behind the public surface that pages use. All numbers are synthetic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from ator_lib.errors import ConflictError, NotFoundError
+from ator_lib.model import LoadProfile, Progress, Run, RunStatus
+from ator_lib.workspace.frames import runs_frame
+
+
+class FakeWorkspace:
+    """Holds records that a test adds; ``capacities`` names the locations."""
+
+    def __init__(self, capacities: Mapping[str, str] | None = None) -> None:
+        self.data = Path("synthetic-data")
+        self.capacities = {name: Decimal(capacity) for name, capacity in (capacities or {}).items()}
+        self.records: dict[int, Run] = {}
+        self.results: set[int] = set()
+        self.logs: dict[int, str] = {}
+        self.failing: Exception | None = None
+        self.looks = 0
+
+    def add(self, *, results: bool = False, log: str = "", **fields: Any) -> Run:
+        """Add a run; it runs since two minutes ago unless told otherwise."""
+        run_id = len(self.records) + 1
+        started = datetime.now(UTC) - timedelta(minutes=2)
+        known = {"status": RunStatus.RUNNING, "start_time": started, "location": "lab-1", "factor": Decimal("0.4")}
+        run = Run(id=uuid4(), run_id=run_id, **{**known, **fields})
+        self.records[run_id] = run
+        self.logs[run_id] = log
+        if results:
+            self.results.add(run_id)
+        return run
+
+    def change(self, run_id: int, *, results: bool = False, **fields: Any) -> None:
+        """Change a run's record."""
+        self.records[run_id] = replace(self.records[run_id], **fields)
+        if results:
+            self.results.add(run_id)
+
+    def get(self, run_id: int) -> FakeRun:
+        self._look()
+        if run_id not in self.records:
+            raise NotFoundError(f"there is no run {run_id}")
+        return FakeRun(self, self.records[run_id])
+
+    def running(self) -> pd.DataFrame:
+        self._look()
+        return runs_frame([run for run in self._newest_first() if run.status is RunStatus.RUNNING])
+
+    def history(self, *, limit: int = 100) -> pd.DataFrame:
+        return runs_frame(self._newest_first()[:limit])
+
+    def locations(self) -> pd.DataFrame:
+        rows = []
+        for name, capacity in self.capacities.items():
+            holders = [r for r in self.records.values() if r.status is RunStatus.RUNNING and r.location == name]
+            taken = sum((r.factor or Decimal(0) for r in holders), Decimal(0))
+            rows.append((name, capacity, taken, capacity - taken, len(holders)))
+        return pd.DataFrame(rows, columns=["name", "capacity", "taken", "free", "running"])
+
+    def _look(self) -> None:
+        self.looks += 1
+        if self.failing is not None:
+            raise self.failing
+
+    def _newest_first(self) -> list[Run]:
+        return sorted(self.records.values(), key=lambda run: -run.run_id)
+
+
+class FakeRun:
+    """A handle with made-up results, if the workspace says that the run has some."""
+
+    def __init__(self, workspace: FakeWorkspace, record: Run) -> None:
+        self.record = record
+        self._workspace = workspace
+
+    @property
+    def run_id(self) -> int:
+        return self.record.run_id
+
+    @property
+    def status(self) -> RunStatus:
+        return self.record.status
+
+    def summary(self) -> pd.DataFrame:
+        self._results()
+        rows = [_summary("name", "/orders/{id}", "GET", 1.0), _summary("name", "/orders", "POST", 2.2)]
+        return pd.DataFrame([*rows, _summary("total", None, None, 1.4)])
+
+    def errors(self) -> pd.DataFrame:
+        self._results()
+        row = {"name": "/orders", "method": "POST", "status_code": 503, "error": "Service Unavailable", "requests": 37}
+        return pd.DataFrame([row])
+
+    def log(self) -> str:
+        return self._workspace.logs[self.run_id]
+
+    def figure(self, kind: str = "timeline", *, interval: str = "1s") -> go.Figure:
+        self._results()
+        points = max(2, int(120 / pd.Timedelta(interval).total_seconds()))
+        wave = np.sin(np.linspace(0, 9, points))
+        figure = make_subplots(rows=2, shared_xaxes=True, subplot_titles=("Throughput", "Latency"))
+        figure.add_scatter(y=100 + 9 * wave, name="requests/s", row=1, col=1)
+        figure.add_scatter(y=40 + 7 * wave, name="p95, ms", row=2, col=1)
+        return figure
+
+    def _results(self) -> None:
+        if self.run_id not in self._workspace.results:
+            final = self.status.is_final
+            raise (NotFoundError if final else ConflictError)(f"run {self.run_id} has no results")
+
+
+def busy_workspace() -> FakeWorkspace:
+    """Two running runs at one of two locations, and finished ones."""
+    workspace = FakeWorkspace({"lab-1": "1", "lab-2": "2"})
+    load = LoadProfile(users=50, spawn_rate=10, run_time_s=120, host="http://127.0.0.1:8000")
+    ended = {"end_time": datetime.now(UTC), "tool": "locust", "load_profile": load, "attributes": {"synthetic": True}}
+    workspace.add(
+        test="checkout", stream="main", status=RunStatus.SUCCESS, results=True, log="all users spawned\n" * 300, **ended
+    )
+    workspace.add(
+        test="search", stream="release/7", status=RunStatus.FAILURE, status_reason="requests_failed",
+        error="4.1 % of the requests failed; at most 1 % may", results=True, **ended,
+    )  # fmt: skip
+    workspace.add(test="import", status=RunStatus.ABANDONED, status_reason="lease_expired", **ended)
+    progress = Progress(elapsed_s=120.0, requests=12_480, failures=25, users=50, throughput_rps=104.2, p95_ms=83.4)
+    workspace.add(test="checkout", stream="main", tool="locust", factor=Decimal("0.4"), progress=progress)
+    workspace.add(test="by hand", stream="feature/a-rather-long-stream-name", factor=Decimal("0.45"))
+    return workspace
+
+
+def _summary(scope: str, name: str | None, method: str | None, slower: float) -> dict[str, Any]:
+    latencies = {"mean_ms": 21.5, "min_ms": 2.1, "max_ms": 1431.7, "p50_ms": 18.2, "p75_ms": 26.0, "p90_ms": 41.9}
+    latencies |= {"p95_ms": 63.4, "p99_ms": 180.5, "p99_9_ms": 912.0}
+    counts = {
+        "requests": 12_480,
+        "failures": 37,
+        "duration_s": 120.0,
+        "throughput_rps": 104.0,
+        "error_rate": 37 / 12_480,
+    }
+    return {
+        "scope": scope,
+        "name": name,
+        "method": method,
+        **counts,
+        **{column: ms * slower for column, ms in latencies.items()},
+        "precision": "exact",
+    }

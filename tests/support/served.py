@@ -1,0 +1,58 @@
+"""The dashboard's real server on a free loopback port, in a thread of the test's process."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from ator_lib.server.app import create_app
+from ator_lib.server.sessions import session_count
+
+PATIENCE_S = 60
+"""How long ``wait_until`` goes on before the test fails; a loaded machine needs patience."""
+
+
+class Served:
+    """A running server: its address and how many page sessions it holds."""
+
+    def __init__(self, url: str, app: FastAPI) -> None:
+        self.url = url
+        self._app = app
+
+    @property
+    def sessions(self) -> int:
+        return session_count(self._app.state.pages)
+
+
+@contextmanager
+def served(
+    workspace: Any, pages: Mapping[str, Callable[[Any], Any]], *, session_lifetime_s: float = 1
+) -> Iterator[Served]:
+    """Serve ``pages``; the server has ended when the block is left."""
+    app = create_app(workspace, pages, session_lifetime_s=session_lifetime_s)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            wait_until(lambda: server.started)
+            yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", app)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Return as soon as the condition holds; fail the test if it never does."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"still not so after {PATIENCE_S} s"
+        time.sleep(0.05)
