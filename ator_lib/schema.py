@@ -89,7 +89,8 @@ TIMELINE = pa.schema(
 )
 """A row per interval and name, and one per interval for the whole run (name null).
 
-A request counts in the interval in which it started. ``users`` is on the run's rows only.
+A request counts in the interval in which it started. ``users`` is on the run's rows only: the most that
+each load generator reported in the interval, added up.
 An interval without a request is a row with 0 requests and null latencies on the run's rows.
 """
 

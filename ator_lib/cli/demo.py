@@ -12,9 +12,10 @@ from ator_lib.cli.options import Store
 
 def demo(
     store: Store,
-    report: Annotated[Path, typer.Option(help="Where the report goes.")] = Path("ator-demo-report.html"),
+    report: Annotated[Path | None, typer.Option(help="Where the report goes; default: the data folder.")] = None,
 ) -> None:
     """Run a small real load test twice, compare, report: everything in under a minute."""
     from ator_lib.demo.scenario import run_demo
 
-    run_demo(store.open(), report=report, say=typer.echo)
+    workspace = store.open()
+    run_demo(workspace, report=report or workspace.data / "demo-report.html", say=typer.echo)

@@ -154,11 +154,11 @@ def _timeline_sql(grid: _Grid) -> str:
             max(duration_ms) AS max_ms
         FROM timed GROUP BY GROUPING SETS ((interval_start, name, method), (interval_start))
     ),
-    last_words AS (
-        SELECT {grid.bucket('"timestamp"')} AS interval_start, source, arg_max(value, "timestamp") AS users
+    peaks AS (
+        SELECT {grid.bucket('"timestamp"')} AS interval_start, source, max(value) AS users
         FROM metrics WHERE metric = 'users' AND {grid.covers('"timestamp"')} GROUP BY ALL
     ),
-    users AS (SELECT interval_start, sum(users) AS users FROM last_words GROUP BY ALL),
+    users AS (SELECT interval_start, sum(users) AS users FROM peaks GROUP BY ALL),
     shown AS (
         FROM measured WHERE name IS NOT NULL
         UNION ALL BY NAME

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 PageFactory: TypeAlias = Callable[["Workspace"], Any]
 """Makes what Panel serves to one browser session (a Viewer, a layout or a template)."""
 
-SESSION_LIFETIME_S = 15.0
-"""How long a page without a connection keeps its session: long enough to load it over a slow tunnel."""
+SESSION_LIFETIME_S = 30.0
+"""How long a page without a connection keeps its session. A browser connects only after it has loaded
+some 10 MB of scripts, and a page whose session is gone by then stays empty: so think of slow tunnels."""
 
 
 def create_app(

@@ -52,8 +52,12 @@ class OverviewPage(LivePage):
 
     def read(self) -> Snapshot:
         """See ``LivePage``."""
-        snapshot: Snapshot = pn.state.as_cached("overview", look, ttl=SHARED_FOR_S, workspace=self._workspace)
-        return snapshot
+        return pn.state.as_cached(
+            "overview",
+            look,  # type: ignore[arg-type]  # wrongly annotated: it is called with the keywords
+            ttl=SHARED_FOR_S,
+            workspace=self._workspace,
+        )
 
     def display(self, content: Snapshot) -> None:
         """See ``LivePage``."""

@@ -117,9 +117,12 @@ def test_gaps_are_rows_without_latency(store: ParquetStore) -> None:
     assert {rows[1][column] for column in ("mean_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms")} == {None}
 
 
-def test_users_are_the_last_word_of_each_source_added_up(store: ParquetStore) -> None:
-    """Users of an interval: per source its last value, summed; null where nobody said anything; on run rows only."""
-    metrics = [users(0.1, 3, "w1"), users(0.2, 5, "w1"), users(0.15, 7, "w2"), users(1, 9, "w2")]
+def test_users_are_the_peaks_of_each_source_added_up(store: ParquetStore) -> None:
+    """Users of an interval: per source its highest value, summed; null where nobody said anything; on run rows only.
+
+    The last value would be 0 in the interval in which a run ends.
+    """
+    metrics = [users(0.1, 3, "w1"), users(0.2, 5, "w1"), users(0.3, 0, "w1"), users(0.15, 7, "w2"), users(1, 9, "w2")]
     cpu = {"timestamp": START, "metric": "cpu", "value": 99.0, "unit": "%", "source": "w1"}
     staged = store.write(reading([sample(s) for s in range(3)], [*metrics, cpu]))
     rows = store.timeline(staged.ingest_id).to_pylist()

@@ -74,8 +74,8 @@ def test_patching_again_changes_nothing() -> None:
 def test_messages_are_not_mixed() -> None:
     """Two messages to one browser go out one after the other, even on a line that takes frames slowly."""
     mend_bokeh_fastapi()
-    handler = WSHandler(None, None)  # type: ignore[arg-type]  # sending needs neither
-    handler._socket = SlowSocket()  # type: ignore[assignment]
+    handler = WSHandler(None, None)  # sending needs neither
+    handler._socket = SlowSocket()
 
     async def send_both() -> None:
         await asyncio.gather(handler.send_message(_message("a")), handler.send_message(_message("b")))

@@ -127,7 +127,8 @@ def busy_workspace() -> FakeWorkspace:
     """Two running runs at one of two locations, and finished ones."""
     workspace = FakeWorkspace({"lab-1": "1", "lab-2": "2"})
     load = LoadProfile(users=50, spawn_rate=10, run_time_s=120, host="http://127.0.0.1:8000")
-    ended = {"end_time": datetime.now(UTC), "tool": "locust", "load_profile": load, "attributes": {"synthetic": True}}
+    ended: dict[str, Any] = {"end_time": datetime.now(UTC), "tool": "locust", "load_profile": load}
+    ended["attributes"] = {"synthetic": True}
     workspace.add(
         test="checkout", stream="main", status=RunStatus.SUCCESS, results=True, log="all users spawned\n" * 300, **ended
     )
