@@ -25,7 +25,7 @@ help:
 	@echo "make clean        remove the environment and caches; data/ stays"
 
 demo: $(STAMP)
-	@$(RUN) -m ator_lib.cli demo --report data/demo-report.html
+	@$(RUN) -m ator_lib.cli demo
 
 lint: $(STAMP)
 	@$(RUN) -m ruff check --quiet .
@@ -36,7 +36,7 @@ lint: $(STAMP)
 
 test: lint
 	@chromium=$$(sh scripts/find_chromium.sh $(RUN)) && \
-	ATOR_CHROMIUM="$$chromium" $(RUN) -m pytest -n 2 $(ARGS)
+	ATOR_CHROMIUM="$$chromium" $(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
 
 bench: $(STAMP)
 	@for file in benchmarks/[!_]*.py; do \

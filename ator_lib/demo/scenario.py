@@ -85,7 +85,7 @@ def _contender(workspace: Workspace, address: str, say: Say) -> RunHandle:
 
 
 def _load(address: str) -> Locust:
-    return Locust(LOCUSTFILE, host=address, users=20, spawn_rate=20, run_time=RUN_TIME_S)
+    return Locust(LOCUSTFILE, host=address, users=40, spawn_rate=40, run_time=RUN_TIME_S)
 
 
 def _result(run: RunHandle) -> str:

@@ -85,10 +85,10 @@ class Order(BaseModel):
 
 
 DEFAULT_KNOBS: Mapping[str, Knobs] = {
-    "products": Knobs(latency_ms=40, jitter_ms=10),
-    "product": Knobs(latency_ms=25, jitter_ms=6),
-    "search": Knobs(latency_ms=80, jitter_ms=20),
-    "orders": Knobs(latency_ms=60, jitter_ms=15),
+    "products": Knobs(latency_ms=120, jitter_ms=20),
+    "product": Knobs(latency_ms=90, jitter_ms=15),
+    "search": Knobs(latency_ms=200, jitter_ms=35),
+    "orders": Knobs(latency_ms=150, jitter_ms=25),
 }
 """Long against the few milliseconds that a busy machine adds, so that only a knob makes an endpoint slower."""
 

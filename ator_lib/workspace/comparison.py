@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ator_lib.analysis.comparison import compare
-from ator_lib.analysis.options import CompareOptions
-from ator_lib.analysis.result import ComparisonResult
 from ator_lib.errors import UsageError
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+    from ator_lib.analysis.result import ComparisonResult
     from ator_lib.workspace.run import RunHandle
 
 
@@ -82,6 +80,9 @@ def compare_runs(
     contender: Sequence[RunHandle], baseline: Sequence[RunHandle], options: Mapping[str, Any]
 ) -> Comparison:
     """Read what the analysis needs of every run, and compare."""
+    from ator_lib.analysis.comparison import compare  # SciPy: not for those who only register
+    from ator_lib.analysis.options import CompareOptions
+
     if not contender or not baseline:
         raise UsageError("a comparison needs at least one run on either side")
     both = {run.run_id for run in contender} & {run.run_id for run in baseline}

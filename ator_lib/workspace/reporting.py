@@ -1,4 +1,7 @@
-"""Notebooks and reports of a workspace: the kernel is handed the same store."""
+"""Notebooks and reports of a workspace: the kernel is handed the same store.
+
+Jupyter's packages take half a second to load, so they are imported by the calls that need them.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from ator_lib.errors import NotebookError, StoreError
-from ator_lib.reports.html import export_html
-from ator_lib.reports.notebook import find_notebook, run_notebook
 from ator_lib.workspace.parts import Parts
 
 
@@ -22,6 +23,8 @@ def execute_notebook(
     report: Path | str | None,
 ) -> Path:
     """Execute a notebook on this workspace's store; see ``Workspace.notebook``."""
+    from ator_lib.reports.notebook import find_notebook
+
     source = find_notebook(name)
     target = Path(output) if output is not None else Path(f"{source.stem}.out.ipynb")
     title = source.stem.replace("_", " ").capitalize()
@@ -30,6 +33,8 @@ def execute_notebook(
 
 def write_report(parts: Parts, run_id: int, baseline: int | None, path: Path) -> Path:
     """Execute ``analyze_run`` and keep only its HTML; see ``Workspace.report``."""
+    from ator_lib.reports.notebook import find_notebook
+
     if not path.parent.is_dir():
         raise StoreError(f"the folder {path.parent} of the report does not exist: make it, or choose another path")
     with tempfile.TemporaryDirectory(prefix="ator-report-") as folder:
@@ -49,6 +54,9 @@ def _run(
     parts: Parts, source: Path, target: Path, parameters: Mapping[str, Any], report: Path | None, title: str
 ) -> Path:
     """Execute, and write the report in any case: that of a failure shows the cell and its error."""
+    from ator_lib.reports.html import export_html
+    from ator_lib.reports.notebook import run_notebook
+
     try:
         run_notebook(source, target, parameters=parameters, env=_kernel_env(parts))
     except NotebookError:
