@@ -81,7 +81,7 @@ class Capture:
             try:
                 self._stream.flush(users=self._environment.runner.user_count)
                 self._stream.close()
-            except Exception as error:  # see _flush_regularly
+            except Exception as error:  # see _flush
                 self._fail(error)
                 sys.exit(EXIT_CAPTURE_FAILED)
 
@@ -91,10 +91,16 @@ class Capture:
         self._stream = SampleStream(path, worker=worker, tool_version=locust.__version__)
         self._listener = self._stream.listener(self._error_text)
         self._environment.events.request.add_listener(self._listener)
+        # so that the first second already knows its users
+        self._environment.events.spawning_complete.add_listener(self._flush)
 
     def _flush_regularly(self) -> None:
         while self._stream is not None:
             gevent.sleep(_FLUSH_INTERVAL_S)
+            self._flush()
+
+    def _flush(self, **_: object) -> None:
+        if self._stream is not None:
             try:
                 self._stream.flush(users=self._environment.runner.user_count)
             except Exception as error:  # whatever it was, requests were lost

@@ -9,6 +9,20 @@ from typing import Protocol
 
 from ator_lib.model import LoadProfile, Progress, RunArtifacts, RunOutcome
 
+LOG_FILE = "tool.log"
+"""In a run's folder: what the tool printed."""
+ARTIFACT_FOLDER = "artifacts"
+"""In a run's folder: the files that the tool wrote for people."""
+
+
+def artifacts_in(folder: Path) -> RunArtifacts | None:
+    """List what a tool left behind in its run's folder; ``None`` if there is no such folder."""
+    if not folder.is_dir():
+        return None
+    log = folder / LOG_FILE
+    files = sorted(path for path in (folder / ARTIFACT_FOLDER).rglob("*") if path.is_file())
+    return RunArtifacts(folder=folder, log=log if log.is_file() else None, files=tuple(files))
+
 
 @dataclass(frozen=True, kw_only=True)
 class ToolCommand:
@@ -104,8 +118,4 @@ class Runner(Protocol):
 
     def failure(self, exit: ToolExit, folder: Path) -> RunOutcome | None:
         """Judge the tool itself: bad input, crash, timeout; ``None`` when it worked or was stopped."""
-        ...
-
-    def artifacts(self, folder: Path) -> RunArtifacts:
-        """List what the tool left behind in ``folder``."""
         ...

@@ -12,7 +12,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from ator_lib.errors import UsageError
-from ator_lib.model import LoadProfile, RunArtifacts, RunOutcome, RunStatus, StatusReason
+from ator_lib.model import LoadProfile, RunOutcome, RunStatus, StatusReason
 from ator_lib.readers.capture import CaptureFollower, ended_cleanly, streams
 from ator_lib.runners import _locust_log
 from ator_lib.runners._locust_checks import (
@@ -23,7 +23,7 @@ from ator_lib.runners._locust_checks import (
     check_paths,
     seconds,
 )
-from ator_lib.runners.base import ProgressSource, ToolCommand, ToolExit
+from ator_lib.runners.base import ARTIFACT_FOLDER, LOG_FILE, ProgressSource, ToolCommand, ToolExit
 
 CONFIGURATION = "ATOR_LOCUST"
 """Environment variable that hands folder and headers to Locust's process."""
@@ -32,9 +32,7 @@ FAILED_FILE = "failed.txt"
 EXIT_CAPTURE_FAILED = os.EX_IOERR
 """Exit code of a Locust that stopped because samples could not be written."""
 
-_LOG_FILE = "locust.log"
 _CAPTURE_FOLDER = "capture"
-_ARTIFACT_FOLDER = "locust"
 _SLACK_S = 60.0  # to import a heavy locustfile, connect workers, write reports
 _CLOSING_S = 10.0  # Locust's own end, once its users have stopped
 _FASTEST_RAMP = 100.0  # users per second; Locust warns above
@@ -154,7 +152,7 @@ class Locust:
             env={**self.env, CONFIGURATION: json.dumps(configuration), "PYTHONUNBUFFERED": "1"},
             folder=folder,
             cwd=None if self.working_dir is None else Path(self.working_dir).absolute(),
-            log=folder / _LOG_FILE,
+            log=folder / LOG_FILE,
             timeout_s=self._timeout_s,
             grace_s=self.stop_timeout_s + _CLOSING_S,
         )
@@ -166,12 +164,6 @@ class Locust:
     def results(self, folder: Path) -> Path:
         """Give the folder of the recorded streams."""
         return folder / _CAPTURE_FOLDER
-
-    def artifacts(self, folder: Path) -> RunArtifacts:
-        """List Locust's own reports: CSV, JSON, HTML."""
-        log = folder / _LOG_FILE
-        files = sorted(path for path in (folder / _ARTIFACT_FOLDER).glob("*") if path.is_file())
-        return RunArtifacts(folder=folder, log=log if log.is_file() else None, files=tuple(files))
 
     def failure(self, exit: ToolExit, folder: Path) -> RunOutcome | None:
         """Judge Locust itself; ``None`` when it worked (failed requests or not) or was stopped."""
@@ -193,7 +185,7 @@ class Locust:
                 return _failed(
                     StatusReason.TOOL_ERROR, "The process that watches Locust was killed, and Locust with it."
                 )
-        return self._tool_failure(exit, folder / _LOG_FILE, bool(recorded), clean)
+        return self._tool_failure(exit, folder / LOG_FILE, bool(recorded), clean)
 
     def _tool_failure(self, exit: ToolExit, log: Path, began: bool, clean: int) -> RunOutcome | None:
         text = _locust_log.tail(log)
@@ -218,7 +210,7 @@ class Locust:
     def _capture_failure(self, exit: ToolExit, folder: Path, clean: int) -> str | None:
         said = folder / _CAPTURE_FOLDER / FAILED_FILE
         gave_up = exit.returncode == EXIT_CAPTURE_FAILED and clean < self.processes
-        logged = _locust_log.capture_failure(_locust_log.tail(folder / _LOG_FILE))
+        logged = _locust_log.capture_failure(_locust_log.tail(folder / LOG_FILE))
         if not (said.is_file() or gave_up or logged):
             return None
         written = said.read_text() if said.is_file() else ""
@@ -238,7 +230,7 @@ class Locust:
         return self.run_time_s + self.users / self._spawn_rate + self.stop_timeout_s + _SLACK_S
 
     def _arguments(self, folder: Path) -> list[str]:
-        reports = folder / _ARTIFACT_FOLDER
+        reports = folder / ARTIFACT_FOLDER
         arguments = ["-f", str(self._locustfile), "--headless", "--only-summary"]
         arguments += ["--users", str(self.users), "--spawn-rate", str(self._spawn_rate)]
         arguments += ["--run-time", f"{self.run_time_s}s", "--stop-timeout", str(self.stop_timeout_s)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -17,12 +16,11 @@ from ator_lib.errors import ConflictError, NotFoundError, UsageError
 from ator_lib.execution.heartbeat import Heartbeat
 from ator_lib.model import Run, RunArtifacts, RunStatus, StatusReason
 from ator_lib.results import index
+from ator_lib.runners.base import LOG_FILE, artifacts_in
 from ator_lib.workspace.parts import Parts
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
-
-LOG_FILE = "tool.log"
 
 _SHOWN = ("method", "name", "requests", "failures", "throughput_rps", "p50_ms", "p95_ms", "p99_ms", "max_ms")
 
@@ -139,12 +137,7 @@ class RunHandle:
     @property
     def artifacts(self) -> RunArtifacts | None:
         """The files that the tool left behind; null if the run was not executed here."""
-        folder = self._parts.run_folder(self.run_id)
-        if not folder.is_dir():
-            return None
-        log = folder / LOG_FILE
-        files = tuple(sorted(path for path in folder.rglob("*") if path.is_file() and _is_artifact(path)))
-        return RunArtifacts(folder=folder, log=log if log.is_file() else None, files=files)
+        return artifacts_in(self._parts.run_folder(self.run_id))
 
     def figure(
         self, kind: Literal["timeline", "latency", "endpoints"] = "timeline", *, interval: str | float = "1s"
@@ -197,10 +190,6 @@ class RunHandle:
             reason = f" ({self.record.status_reason}: {self.record.error})" if self.record.error else ""
             raise NotFoundError(f"run {self.run_id} has no results: it ended as {self.status.value}{reason}")
         raise ConflictError(f"run {self.run_id} is {self.status.value}: its results are there once it has ended")
-
-
-def _is_artifact(path: Path) -> bool:
-    return path.name != "supervisor.lock"
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:

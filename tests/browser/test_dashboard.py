@@ -111,10 +111,12 @@ def test_run_page_shows_results_and_draws_the_chart(dashboard: Dashboard, seen: 
     chart = seen.page.locator(".main-svg").first
     expect(chart.locator("path.js-line").first).to_be_visible()
     card = seen.page.get_by_label("Summary").bounding_box()
-    drawn = chart.bounding_box()
+    layers = [layer.bounding_box() for layer in seen.page.locator("svg.main-svg").all()]
     assert card is not None
-    assert drawn is not None
-    assert drawn["width"] > 0.9 * card["width"]
+    assert layers[0] is not None
+    assert layers[0]["width"] > 0.9 * card["width"]
+    assert layers[0]["y"] + layers[0]["height"] < card["y"]
+    assert layers == [layers[0]] * len(layers)  # one upon the other, as plotly's style has it
 
     seen.page.get_by_role("button", name="5 s").click()
     expect(seen.page).to_have_url(re.compile(r"run_id=\d+&interval=5s"))

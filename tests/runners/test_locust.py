@@ -16,7 +16,7 @@ import pytest
 
 from ator_lib.model import RunOutcome, RunStatus, StatusReason
 from ator_lib.readers.formats import reader
-from ator_lib.runners.base import ToolExit
+from ator_lib.runners.base import ARTIFACT_FOLDER, ToolExit, artifacts_in
 from ator_lib.runners.locust import Locust
 from ator_lib.runners.process import ToolProcess
 from tests.runners.conftest import WAIT_S, Server, eventually, processes_of, run_locust
@@ -78,7 +78,7 @@ class Ended:
     @property
     def tools_own_count(self) -> int:
         """Requests by Locust's own final report."""
-        report = json.loads((self.folder / "locust" / "locust.json").read_text())
+        report = json.loads((self.folder / ARTIFACT_FOLDER / "locust.json").read_text())
         return sum(entry["num_requests"] for entry in report)
 
     @property
@@ -166,7 +166,8 @@ def test_secrets_are_nowhere_on_disk(ended: Ended) -> None:
 
 def test_artifacts_are_kept(ended: Ended) -> None:
     """Locust's own CSV, JSON and HTML reports and its log are there."""
-    artifacts = ended.runner.artifacts(ended.folder)
+    artifacts = artifacts_in(ended.folder)
+    assert artifacts is not None
     assert {path.name for path in artifacts.files} >= {"locust_stats.csv", "locust.json", "report.html"}
     assert artifacts.log is not None
     assert "Starting Locust" in artifacts.log.read_text()
