@@ -155,13 +155,18 @@ def test_cancel_from_another_process_stops_the_load(
     assert len(run.refresh().samples()) > 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupt_ingests_and_exits_130(
-    workspace: Workspace, locustfile: Path, target: str, start_cli: Callable[..., subprocess.Popen[str]]
+    workspace: Workspace,
+    locustfile: Path,
+    target: str,
+    start_cli: Callable[..., subprocess.Popen[str]],
+    number: signal.Signals,
 ) -> None:
-    """Ctrl-C is a cancel with results."""
+    """Ctrl-C, or a CI job that is called off, is a cancel with results."""
     executor = start_cli("run", "locust", locustfile, "--host", target, "--run-time", "10m")
     wait_until(lambda: is_loading(workspace), "the load")
-    executor.send_signal(signal.SIGINT)
+    executor.send_signal(number)
     _, stderr = executor.communicate(timeout=WAIT_S)
     assert executor.returncode == 130
     assert "Traceback" not in stderr
