@@ -24,11 +24,7 @@ from ator_lib.readers.formats import reader
 from ator_lib.runners.base import ARTIFACT_FOLDER
 from ator_lib.runners.locust import Locust
 from ator_lib.runners.process import ToolProcess
-
-try:
-    from _report import report  # beside this file when it is run as a script
-except ImportError:
-    from benchmarks._report import report
+from benchmarks._report import report
 
 PAIRS = 5
 RUN_TIME_S = 8

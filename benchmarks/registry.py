@@ -22,11 +22,7 @@ from ator_lib.registry.registry import Registry
 from ator_lib.sql.engine import open_engine, upgrade, write
 from ator_lib.sql.tables import test_executions
 from ator_lib.sql.types import Clock
-
-try:
-    from _report import report  # beside this file when it is run as a script
-except ImportError:
-    from benchmarks._report import report
+from benchmarks._report import report
 
 ROUNDS = 60
 RUNS_PER_ROUND = 20  # short turns: what else the machine does falls on both
