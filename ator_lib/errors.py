@@ -81,6 +81,8 @@ class ConflictError(UsageError):
 class LeaseLostError(ConflictError):
     """The lease is not, or no longer, the run's: whoever holds it must stop its tool."""
 
+    exit_code = ExitCode.BROKEN  # nobody's words were off
+
 
 class CapacityError(AtorError):
     """The location has no room for the factor now.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,9 +20,7 @@ from ator_lib.errors import SettingsError
 class Settings(BaseSettings):
     """Every setting; arguments win over the environment, that over ``ator.toml``."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="ATOR_", toml_file="ator.toml", extra="forbid", env_ignore_empty=True, frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix="ATOR_", toml_file="ator.toml", extra="forbid", frozen=True)
 
     data: Path = Field(Path("data"), description="Folder of the embedded store: database, results, run folders.")
     database_url: SecretStr | None = Field(
@@ -35,6 +33,12 @@ class Settings(BaseSettings):
     max_error_rate: float = Field(
         0.01, ge=0, le=1, description="A load run with a larger share of failed requests is a failure."
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_default(cls, value: Any, info: ValidationInfo) -> Any:
+        """Take an empty variable for "the default", also against ``ator.toml``."""
+        return cls.model_fields[str(info.field_name)].default if value == "" else value
 
     @classmethod
     def settings_customise_sources(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import threading
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -56,7 +56,6 @@ class Execution:
         self._stop_requested = threading.Event()
         self._lease_lost = False
         self._process: ToolProcess | None = None
-        self._started_at = time.monotonic()
         self._progress = Progress(elapsed_s=0.0)
 
     @property
@@ -121,7 +120,8 @@ class Execution:
                 tool_exit = process.wait(POLL_S)
                 self._progress = source.poll()
                 if on_progress is not None:
-                    on_progress(self._progress)
+                    with suppress(OSError):  # nobody reads along any more: no reason to end the load
+                        on_progress(self._progress)
                 if tool_exit is not None:
                     return tool_exit, interrupts > 0
             except KeyboardInterrupt:
@@ -139,7 +139,7 @@ class Execution:
     def _finish(self, tool_exit: ToolExit) -> None:
         staged, ingest_error = self._ingest()
         outcome = judge(
-            stopped=self._stop_requested.is_set(),
+            stopped=self._stop_requested.is_set() or tool_exit.cause == "stopped",
             tool_failure=self._runner.failure(tool_exit, self._folder),
             totals=self._totals(staged) if staged else None,
             ingest_error=ingest_error,
@@ -159,6 +159,13 @@ class Execution:
         except ResultsError as error:
             return None, str(error)
 
+    def _ingest_what_is_there(self) -> StagedResults | None:
+        """After a failure of ours: what was measured is still worth keeping, and must not fail again."""
+        try:
+            return self._ingest()[0]
+        except Exception:
+            return None
+
     def _totals(self, staged: StagedResults) -> Totals:
         total = next(row for row in staged.summaries.to_pylist() if row["scope"] == "total")
         errors = self._store.errors(staged.ingest_id).to_pylist() if total["failures"] else []
@@ -174,7 +181,7 @@ class Execution:
         """Make the results and the final status visible in one transaction."""
         try:
             with write(self._engine) as connection:
-                self.run = self._registry.complete(
+                completed = self._registry.complete(
                     self.run.run_id,
                     outcome.status,
                     reason=outcome.reason,
@@ -184,9 +191,12 @@ class Execution:
                 )
                 if staged is not None:
                     index.record(connection, self.run.run_id, staged)
+            self.run = completed  # only now: what a failed commit said is not so
         except LeaseLostError:
             self._lease_lost = True
             self._keep_with_abandoned(staged)
+        if staged is not None:
+            self._store.keep(staged.ingest_id)
 
     def _keep_with_abandoned(self, staged: StagedResults | None) -> None:
         """Keep what was measured until the lost lease made the run ``abandoned``."""
@@ -201,12 +211,13 @@ class Execution:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+        staged = self._ingest_what_is_there()
         reason = StatusReason.TOOL_ERROR if isinstance(error, AtorError) else StatusReason.EXCEPTION
         if isinstance(error, KeyboardInterrupt):
             outcome = RunOutcome(status=RunStatus.CANCELLED, reason=StatusReason.STOPPED_BY_USER)
         else:
             outcome = RunOutcome(status=RunStatus.FAILURE, reason=reason, error=f"{type(error).__name__}: {error}")
         try:
-            self._complete(outcome, None)
+            self._complete(outcome, staged)
         except AtorError as second:  # for example the database went away: the lease will free the factor
             error.add_note(f"run {self.run.run_id} could not be completed either: {second}")

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ator_lib.masking import MASK, SHORTEST
+
 _SECRET_NAME = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY", re.IGNORECASE)
-_SHORTEST = 6  # a shorter value ("1", "true") stands in ordinary text, and replacing it would garble the outputs
-_MASK = "***"
 
 
 class Redaction:
@@ -42,7 +42,7 @@ class Redaction:
 
     def _scrub_text(self, text: str) -> str:
         for secret in self._secrets:
-            text = text.replace(secret, f":{_MASK}@" if secret.startswith(":") else _MASK)
+            text = text.replace(secret, f":{MASK}@" if secret.startswith(":") else MASK)
         return text
 
 
@@ -50,8 +50,8 @@ def _secrets_of(name: str, value: str) -> list[str]:
     password = _url_password(value)
     if password:
         forms = {password, unquote(password)}
-        return [f":{form}@" for form in forms] + [form for form in forms if len(form) >= _SHORTEST]
-    return [value] if _SECRET_NAME.search(name) and len(value) >= _SHORTEST else []
+        return [f":{form}@" for form in forms] + [form for form in forms if len(form) >= SHORTEST]
+    return [value] if _SECRET_NAME.search(name) and len(value) >= SHORTEST else []
 
 
 def _url_password(value: str) -> str | None:

@@ -15,6 +15,9 @@ from pathlib import Path
 ORPHAN_AGE_S = 3600.0
 """A set that nobody knows and nobody has written for this long belongs to a process that died."""
 
+STAGED = ".staged"
+"""Marks a set that no run points at yet. Without it a set is never swept: several registries may share a folder."""
+
 _INGEST_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{16}")
 _HIDDEN = re.compile(rf"\.({_INGEST_ID.pattern})\.tmp")
 
@@ -43,6 +46,7 @@ def staging(root: Path, ingest_id: str) -> Iterator[Path]:
     folder.mkdir()
     try:
         yield folder
+        (folder / STAGED).touch()
         for path in (*folder.iterdir(), folder):
             _sync(path)
         folder.rename(root / ingest_id)
@@ -51,6 +55,11 @@ def staging(root: Path, ingest_id: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(root / ingest_id, ignore_errors=True)
         raise
+
+
+def keep(root: Path, ingest_id: str) -> None:
+    """Take the mark off a set that a run points at now."""
+    (root / ingest_id / STAGED).unlink(missing_ok=True)
 
 
 def remove(root: Path, ingest_id: str) -> None:
@@ -63,7 +72,7 @@ def remove(root: Path, ingest_id: str) -> None:
 
 
 def sweep(root: Path, known: Collection[str]) -> list[str]:
-    """Remove unknown and unfinished sets that have not been written for ``ORPHAN_AGE_S``; returns their ids.
+    """Remove unfinished sets, and staged ones not in ``known``, older than ``ORPHAN_AGE_S``; returns their ids.
 
     Best effort: what cannot be removed now stays for the next time.
     """
@@ -73,7 +82,7 @@ def sweep(root: Path, known: Collection[str]) -> list[str]:
     for path in sorted(root.iterdir()):
         hidden = _HIDDEN.fullmatch(path.name)
         ingest_id = hidden[1] if hidden else path.name
-        is_orphan = hidden or (is_ingest_id(ingest_id) and ingest_id not in kept)
+        is_orphan = hidden or (is_ingest_id(ingest_id) and ingest_id not in kept and (path / STAGED).exists())
         if is_orphan and _last_written(path) < oldest:
             with suppress(OSError):
                 shutil.rmtree(path if hidden else path.rename(_hidden(root, ingest_id)))

@@ -42,12 +42,9 @@ def record(connection: Connection, run_id: int, staged: StagedResults) -> None:
 
 
 def ingest_of(engine: Engine, run_id: int) -> str | None:
-    """Return the id of the run's file set, the newest if there are several; ``None`` when it has none."""
-    newest_first = (ingests.c.created_at.desc(), ingests.c.ingest_id.desc())
+    """Return the id of the run's file set; ``None`` when it has none."""
     with read(engine) as connection:
-        return connection.scalar(
-            select(ingests.c.ingest_id).where(ingests.c.run_id == run_id).order_by(*newest_first).limit(1)
-        )
+        return connection.scalar(select(ingests.c.ingest_id).where(ingests.c.run_id == run_id))
 
 
 def summaries(engine: Engine, run_ids: Sequence[int] | None = None) -> pa.Table:

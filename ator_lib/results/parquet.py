@@ -59,6 +59,10 @@ class ParquetStore:
                 f"the results cannot be kept in {self.root}: {_reason(error)}; nothing of them was kept"
             ) from error
 
+    def keep(self, ingest_id: str) -> None:
+        """Say that a run points at the set now, after the commit that made it so: it is never swept from then on."""
+        folders.keep(self.root, ingest_id)
+
     def discard(self, ingest_id: str) -> None:
         """Remove a set; nothing happens when there is none.
 
@@ -73,7 +77,7 @@ class ParquetStore:
             raise StoreError(f"the results of ingest {ingest_id} cannot be removed: {_reason(error)}") from error
 
     def sweep(self, known: Collection[str]) -> list[str]:
-        """Remove what dead processes left: sets not in ``known`` and untouched for an hour. Returns their ids."""
+        """Remove what dead processes left: sets not kept, not in ``known``, untouched for an hour; gives their ids."""
         return folders.sweep(self.root, known)
 
     # --- reading ---

@@ -18,7 +18,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,6 @@ from ator_lib.runners.locust import CONFIGURATION, EXIT_CAPTURE_FAILED, FAILED_F
 _FAILED_MESSAGE = "ator_capture_failed"
 _FLUSH_INTERVAL_S = 1.0
 _LAST_REPORTS_S = 5.0
-_SHORTEST_SECRET = 6  # cutting shorter words out of errors would only maim them
 _PR_SET_PDEATHSIG = 1
 
 _log = logging.getLogger("ator")
@@ -45,9 +44,8 @@ _log = logging.getLogger("ator")
 class Capture:
     """Records the requests of this process into a stream in ``folder``."""
 
-    def __init__(self, folder: Path, headers: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, secrets: Sequence[str]) -> None:
         self._folder = folder
-        secrets = [word for value in headers.values() for word in value.split() if len(word) >= _SHORTEST_SECRET]
         self._error_text = functools.partial(describe_error, secrets=secrets)
         self._environment: Any
         self._stream: SampleStream | None = None
@@ -56,9 +54,6 @@ class Capture:
     def on_init(self, environment: Any, runner: Any, **_: object) -> None:
         """Begin, after the fork: Locust knows its role and its users, and no load runs yet."""
         # gevent's clock still stands at its own import; the run time would be shorter by all imports since.
-        gevent.get_hub().loop.update_now()
-        # Timers count from the loop's last turn, and the imports took a while: without this the
-        # run time would end early by as much.
         gevent.get_hub().loop.update_now()
         if problem := _bad_input(environment):
             _log.error(problem)
@@ -206,13 +201,15 @@ def main() -> None:
     headers: dict[str, str] = configuration["headers"]
     _send_with_every_request(headers)
     locust_main: Callable[[], None] = locust.main.main
-    capture = Capture(Path(configuration["folder"]), headers)
+    capture = Capture(Path(configuration["folder"]), configuration["secrets"])
     events: Any = locust.events
     events.init.add_listener(capture.on_init)
     events.quit.add_listener(capture.on_quit)
     if "--processes" in sys.argv:
         reserved = _reserve_port()
         port = str(reserved.getsockname()[1])
+        if sys.platform != "linux":  # BSD has no second bind of an address, so the port is only likely to stay free
+            reserved.close()
         sys.argv[1:1] = ["--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port]
     locust_main()
 

@@ -78,3 +78,12 @@ def check_headers(headers: Mapping[str, object]) -> None:
             raise UsageError(f"{name!r} is no HTTP header name.")
         if not isinstance(value, str) or not value.isprintable() or value != value.strip() or not value.isascii():
             raise UsageError(f"the value of header {name!r} must be one line of ASCII text without spaces around it.")
+
+
+def check_environment(env: Mapping[str, object]) -> None:
+    """Refuse what no process can be given; the values are secret and are not shown."""
+    for name, value in env.items():
+        if not name or "=" in name or "\0" in name:
+            raise UsageError(f"{name!r} is no name of an environment variable.")
+        if not isinstance(value, str) or "\0" in value:
+            raise UsageError(f"the value of env {name!r} must be text without NUL characters.")

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from ator_lib import schema
+from ator_lib.masking import masked
 from ator_lib.readers.capture import stream_metadata
 
 _COLUMNS = (
@@ -165,9 +166,7 @@ def describe_error(error: object, secrets: Sequence[str]) -> str:
     "ValueError('no /a?… at 0x… with ***')"
     """
     text = error if isinstance(error, str) else repr(error)
-    for secret in secrets:
-        text = text.replace(secret, "***")
-    text = _ADDRESS.sub("0x…", _QUERY.sub("?…", text))
+    text = _ADDRESS.sub("0x…", _QUERY.sub("?…", masked(text, secrets)))
     return text if len(text) <= _ERROR_LENGTH else text[: _ERROR_LENGTH - 1] + "…"
 
 

@@ -12,11 +12,13 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from ator_lib.errors import UsageError
+from ator_lib.masking import masked, secret_words
 from ator_lib.model import LoadProfile, RunOutcome, RunStatus, StatusReason
 from ator_lib.readers.capture import CaptureFollower, ended_cleanly, streams
 from ator_lib.runners import _locust_log
 from ator_lib.runners._locust_checks import (
     check_counts,
+    check_environment,
     check_headers,
     check_host,
     check_lists,
@@ -138,6 +140,7 @@ class Locust:
             extra_args=self.extra_args,
         )
         check_headers(self.headers)
+        check_environment(self.env)
 
     def command(self, folder: Path) -> ToolCommand:
         """Say how to start Locust for a run whose files go into ``folder``."""
@@ -146,6 +149,7 @@ class Locust:
             "folder": str(folder / _CAPTURE_FOLDER),
             "import_path": str(Path.cwd()),  # a project's own modules
             "headers": dict(self.headers),
+            "secrets": self._secrets,
         }
         return ToolCommand(
             argv=(sys.executable, "-P", "-m", "ator_lib.runners._locust_capture", *self._arguments(folder)),
@@ -205,7 +209,7 @@ class Locust:
             words = f"Locust ended with exit code {exit.returncode}: {decisive}"
         else:
             return None
-        return _failed(reason, f"{words.rstrip('.!')}. The whole log is {log}.")
+        return _failed(reason, f"{masked(words, self._secrets).rstrip('.!')}. The whole log is {log}.")
 
     def _capture_failure(self, exit: ToolExit, folder: Path, clean: int) -> str | None:
         said = folder / _CAPTURE_FOLDER / FAILED_FILE
@@ -220,6 +224,10 @@ class Locust:
     @property
     def _locustfile(self) -> Path:
         return Path(self.locustfile).absolute()
+
+    @property
+    def _secrets(self) -> list[str]:
+        return secret_words([*self.headers.values(), *self.env.values()])
 
     @property
     def _spawn_rate(self) -> float:

@@ -69,7 +69,7 @@ ingests = Table(
     "ingests",
     metadata,
     Column("ingest_id", Text, primary_key=True),
-    Column("run_id", Integer, ForeignKey("test_executions.run_id"), nullable=False),
+    Column("run_id", Integer, ForeignKey("test_executions.run_id"), nullable=False, unique=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("samples", BigInteger, nullable=False),
     Column("started_at", UtcDateTime),

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError, StatementErr
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from ator_lib.errors import AtorError, StoreError, UsageError
+from ator_lib.masking import masked
 
 _SQLITE_WORDS = {
     "SQLITE_CANTOPEN": "cannot be opened: check that its folder exists and that you may write to it",
@@ -89,4 +90,4 @@ def _line(error: StatementError, url: URL) -> str:
 
 
 def _scrubbed(text: str, url: URL) -> str:
-    return text.replace(url.password, "***") if url.password else text
+    return masked(text, [url.password] if url.password else [])

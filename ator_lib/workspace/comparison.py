@@ -83,11 +83,6 @@ def compare_runs(
     from ator_lib.analysis.comparison import compare  # SciPy: not for those who only register
     from ator_lib.analysis.options import CompareOptions
 
-    if not contender or not baseline:
-        raise UsageError("a comparison needs at least one run on either side")
-    both = {run.run_id for run in contender} & {run.run_id for run in baseline}
-    if both:
-        raise UsageError(f"run {min(both)} stands on both sides: compare a run with another one")
     try:
         chosen = CompareOptions(**options)
     except TypeError as error:

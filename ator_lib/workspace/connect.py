@@ -12,7 +12,7 @@ from ator_lib.results.parquet import ParquetStore
 from ator_lib.runners.process import is_supervised
 from ator_lib.settings import Settings, load_settings
 from ator_lib.sql.engine import open_engine, upgrade
-from ator_lib.workspace.parts import Parts
+from ator_lib.workspace.parts import SUPERVISOR, Parts
 from ator_lib.workspace.workspace import Workspace
 
 DATABASE_FILE = "ator.db"
@@ -89,5 +89,7 @@ def _usable_folder(data: Path) -> Path:
 
 def _loads_here(run: Run) -> bool:
     """Whether the run's tool is still supervised on this host, whatever its lease says."""
-    supervisor = run.attributes.get("supervisor") or {}
-    return supervisor.get("host") == socket.gethostname() and is_supervised(Path(supervisor["lock"]))
+    supervisor = run.attributes.get(SUPERVISOR)
+    if not isinstance(supervisor, dict) or supervisor.get("host") != socket.gethostname():
+        return False
+    return is_supervised(Path(str(supervisor.get("lock"))))

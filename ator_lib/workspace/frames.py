@@ -59,7 +59,7 @@ def locations_frame(locations: Iterable[LocationUse]) -> pd.DataFrame:
             "name": use.name,
             "capacity": use.capacity,
             "taken": use.taken,
-            "free": use.capacity - use.taken,
+            "free": use.free,
             "running": len(use.holders),
         }
         for use in locations

@@ -22,6 +22,7 @@ class LiveRun:
         self._execution = execution
         self._finished = finished
         self._error: BaseException | None = None
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._execute, name=f"ator-run-{self.run_id}")
         self._thread.start()
 
@@ -33,6 +34,8 @@ class LiveRun:
             self._execution.execute()
         except BaseException as error:  # handed to whoever asks for the result
             self._error = error
+        finally:
+            self._ended.set()
 
     @property
     def run_id(self) -> int:
@@ -53,17 +56,24 @@ class LiveRun:
         self._execution.stop()
 
     def result(self, timeout: float | None = None) -> RunHandle:
-        """Wait for the end and return the completed run.
+        """Wait for the end and return the completed run. Ctrl-C while waiting stops the load, as ``stop`` does.
 
         Raises
         ------
         ConflictError
             It still runs after ``timeout`` seconds.
+        KeyboardInterrupt
+            After an interrupt; the load was stopped, its results kept, the run is ``cancelled``.
         AtorError
             What stopped the execution, for example a ToolError.
         """
-        self._thread.join(timeout)
-        if self._thread.is_alive():
+        try:
+            ended = self._ended.wait(timeout)
+        except KeyboardInterrupt:
+            self.stop()
+            self._ended.wait()
+            raise
+        if not ended:
             raise ConflictError(f"run {self.run_id} still runs after {timeout} s: wait longer, or stop() it")
         if self._error is not None:
             raise self._error

@@ -11,6 +11,9 @@ from sqlalchemy import Engine
 from ator_lib.registry.registry import Registry
 from ator_lib.results.parquet import ParquetStore
 
+SUPERVISOR = "supervisor"
+"""Attribute of an executed run: the host and the lock file of the supervisor of its tool."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -52,7 +53,7 @@ class RunHandle:
 
     def refresh(self) -> RunHandle:
         """Read the run anew, and return self."""
-        self.record = self._parts.registry.get(self.run_id)
+        self.record = replace(self._parts.registry.get(self.run_id), lease_id=self.record.lease_id)
         return self
 
     def __repr__(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from ator_lib.errors import UsageError
 from ator_lib.execution.execution import Execution
 from ator_lib.execution.progress import display_for
 from ator_lib.model import Run, RunRequest, RunStatus
@@ -23,7 +25,7 @@ from ator_lib.sql.translate import shown
 from ator_lib.workspace.comparison import Comparison, compare_runs
 from ator_lib.workspace.frames import locations_frame, runs_frame
 from ator_lib.workspace.live import LiveRun
-from ator_lib.workspace.parts import Parts
+from ator_lib.workspace.parts import SUPERVISOR, Parts
 from ator_lib.workspace.reporting import execute_notebook, write_report
 from ator_lib.workspace.run import RunHandle
 
@@ -77,18 +79,18 @@ class Workspace:
         NeverAdmissibleError, FactorError
             The factor could never be admitted, or is no number.
         """
-        request = RunRequest(
+        request = _request(
             test=test,
             stream=stream,
             location=location,
-            factor=parse_factor(factor),
+            factor=factor,
             repo=repo,
             lac=lac,
             type=type,
             environment=environment,
-            triggered_by=triggered_by or _user(),
+            triggered_by=triggered_by,
             dashboard_url=dashboard_url,
-            attributes=dict(attributes or {}),
+            attributes=attributes,
         )
         return RunHandle(self._parts.registry.register(request, lease_s=lease), self._parts, lease_s=lease)
 
@@ -143,8 +145,8 @@ class Workspace:
     def execute(self, runner: Runner, *, progress: bool = True, **registration: Any) -> RunHandle:
         """Register a run, execute it, ingest its results, complete it; blocks until then.
 
-        ``registration`` takes what ``register`` takes. The run's status says how it went: a run with
-        failed requests is returned as ``failure``, not raised.
+        ``registration`` takes what ``register`` takes, but ``lease``: an executed run always holds one.
+        The run's status says how it went: a run with failed requests is returned as ``failure``, not raised.
 
         Raises
         ------
@@ -173,21 +175,18 @@ class Workspace:
         runner.check()
         parts = self._parts
         parts.store.sweep(index.known_ingests(parts.engine))
-        words = dict(registration)
-        attributes = {"host": parts.host, **(words.pop("attributes", None) or {})}
-        request = RunRequest(
-            factor=parse_factor(words.pop("factor", None)),
-            triggered_by=words.pop("triggered_by", None) or _user(),
-            type=words.pop("type", None) or "load",
+        asked = _request(**registration)
+        request = replace(
+            asked,
+            type=asked.type or "load",
             tool=runner.tool,
             load_profile=runner.load_profile,
-            attributes=attributes,
-            **words,
+            attributes={"host": parts.host, **asked.attributes},
         )
         run = parts.registry.register(request, lease_s=parts.lease_s)
         folder = parts.run_folder(run.run_id)
-        lock = {"host": parts.host, "lock": str(lock_path(folder))}
-        parts.registry.update(run.run_id, attributes={"supervisor": lock})
+        supervisor = {"host": parts.host, "lock": str(lock_path(folder))}
+        parts.registry.update(run.run_id, attributes={SUPERVISOR: supervisor})
         return Execution(
             runner,
             run,
@@ -239,13 +238,32 @@ class Workspace:
     # --- handles ---
 
     def _handle(self, run: Run) -> RunHandle:
-        return RunHandle(run, self._parts)
+        # a handle on somebody else's run: its lease is not ours to show
+        return RunHandle(replace(run, lease_id=None), self._parts)
 
     def _one(self, run: int | RunHandle) -> RunHandle:
         return run if isinstance(run, RunHandle) else self.get(int(run))
 
     def _several(self, runs: int | RunHandle | Sequence[int | RunHandle]) -> list[RunHandle]:
         return [self._one(run) for run in (runs if isinstance(runs, Sequence) else [runs])]
+
+
+def _request(
+    *,
+    factor: str | float | Decimal | None = None,
+    triggered_by: str | None = None,
+    attributes: Mapping[str, Any] | None = None,
+    **words: Any,
+) -> RunRequest:
+    """Make a request of what users may say of a run."""
+    if SUPERVISOR in (attributes or {}):
+        raise UsageError(f"the attribute {SUPERVISOR!r} is ATOR's own: choose another name")
+    return RunRequest(
+        factor=parse_factor(factor),
+        triggered_by=triggered_by or _user(),
+        attributes=dict(attributes or {}),
+        **words,
+    )
 
 
 def _user() -> str | None:

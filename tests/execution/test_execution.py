@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from ator_lib.errors import CapacityError
-from ator_lib.model import RunStatus, StatusReason
+from ator_lib.model import Progress, RunStatus, StatusReason
 from ator_lib.runners.locust import Locust
 from ator_lib.workspace.connect import connect
 from ator_lib.workspace.workspace import Workspace
@@ -142,6 +143,65 @@ def test_submitted_run_shows_progress_and_is_stopped(workspace: Workspace, locus
     workspace.register(factor="0.9", location="lab")
 
 
+def test_interrupt_while_waiting_for_a_submitted_run_keeps_its_results(
+    workspace: Workspace, locustfile: Path, target: str, tmp_path: Path
+) -> None:
+    """Ctrl-C in result() stops the load, ingests, and then goes on as the interrupt that it is."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import ator_lib as ator\n"
+        f"ws = ator.connect({str(workspace.data)!r})\n"
+        f"ws.submit(ator.Locust({str(locustfile)!r}, host={target!r}, run_time='10m')).result()\n"
+    )
+    process = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE, text=True)
+    try:
+        wait_until(lambda: is_loading(workspace), "the load")
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=WAIT_S)
+    finally:
+        process.kill()
+    assert stderr.rstrip().endswith("KeyboardInterrupt")
+    run = workspace.get(1)
+    assert (run.status, run.record.status_reason) == (RunStatus.CANCELLED, StatusReason.STOPPED_BY_USER)
+    assert len(run.samples()) > 0
+
+
+def test_failure_of_ours_keeps_what_was_measured(workspace: Workspace, locustfile: Path, target: str) -> None:
+    """A load that is lost to an error in our own process has no tool left, a final status, and its samples."""
+    execution = workspace._admit(Locust(locustfile, host=target, run_time="10m"), {"factor": "0.9"})
+
+    def fail(progress: Progress) -> None:
+        if progress.requests:
+            raise RuntimeError("the display broke")
+
+    with pytest.raises(RuntimeError, match="the display broke"):
+        execution.execute(fail)
+    run = workspace.get(execution.run.run_id)
+    assert (run.status, run.record.status_reason) == (RunStatus.FAILURE, StatusReason.EXCEPTION)
+    assert len(run.samples()) > 0
+    assert not _processes_with(str(locustfile))
+
+
+def test_load_that_somebody_else_stopped_is_no_success(workspace: Workspace, locustfile: Path, target: str) -> None:
+    """A supervisor that is ended from outside cuts the load short: the run is cancelled."""
+    live = workspace.submit(Locust(locustfile, host=target, run_time="10m"))
+    wait_until(lambda: live.progress().requests > 0, "the first request")
+    folder = workspace._parts.run_folder(live.run_id)
+    (supervisor,) = _holders_of(folder / "supervisor.lock")
+    os.kill(supervisor, signal.SIGTERM)
+    assert live.result(timeout=WAIT_S).status is RunStatus.CANCELLED
+
+
+def test_secrets_of_the_locustfile_stay_out_of_the_run(workspace: Workspace, tmp_path: Path, target: str) -> None:
+    """A locustfile that dies with a secret in its words: they are told without it."""
+    leaky = tmp_path / "leaky.py"
+    leaky.write_text("import os\nraise RuntimeError('no access with ' + os.environ['SHOP_TOKEN'])\n")
+    load = Locust(leaky, host=target, run_time=1, env={"SHOP_TOKEN": "s3cret-of-ann"})
+    error = workspace.execute(load, progress=False).record.error or ""
+    assert "no access with ***" in error
+    assert "s3cret" not in repr(load) + error
+
+
 def test_cancel_from_another_process_stops_the_load(
     workspace: Workspace, locustfile: Path, target: str, start_cli: Callable[..., subprocess.Popen[str]]
 ) -> None:
@@ -192,6 +252,16 @@ def test_killed_executor_leaves_no_load_and_its_place_is_freed(
     wait_until(lambda: workspace.get(1).status is RunStatus.ABANDONED or workspace.running().empty, "the lease's end")
     assert workspace.get(1).record.status_reason == StatusReason.LEASE_EXPIRED
     workspace.register(factor="0.9")
+
+
+def _holders_of(path: Path) -> list[int]:
+    """Ids of the processes that hold a file open."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):
+            if link.readlink() == path:
+                found.append(int(link.parts[2]))
+    return found
 
 
 def _processes_with(text: str) -> list[str]:

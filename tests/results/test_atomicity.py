@@ -50,6 +50,7 @@ def test_a_set_is_complete_and_alone_in_its_folder(store: ParquetStore) -> None:
     samples = random_table(3000)
     staged = store.write(reading(samples))
     assert [path.name for path in store.root.iterdir()] == [staged.ingest_id]
+    store.keep(staged.ingest_id)
     folder = store.root / staged.ingest_id
     assert sorted(path.name for path in folder.iterdir()) == ["metrics.parquet", "samples.parquet", "timeline.parquet"]
     kept = pa.parquet.read_table(folder / "samples.parquet")
@@ -140,12 +141,13 @@ def test_two_processes_write_at_once(store: ParquetStore) -> None:
 
 def test_sweep_keeps_known_young_and_foreign_things(store: ParquetStore) -> None:
     """Only sets go that no run knows and that are old; what is no set of ours is never touched."""
-    known, young, orphan = (store.write(reading([sample(0)])).ingest_id for _ in range(3))
+    known, young, orphan, kept = (store.write(reading([sample(0)])).ingest_id for _ in range(4))
+    store.keep(kept)  # by another registry that shares the folder, which this one knows nothing of
     (store.root / "mine").mkdir()
-    for name in (known, orphan, "mine"):
+    for name in (known, orphan, kept, "mine"):
         make_old(store.root / name)
     assert store.sweep({known}) == [orphan]
-    assert sorted(path.name for path in store.root.iterdir()) == sorted([known, young, "mine"])
+    assert sorted(path.name for path in store.root.iterdir()) == sorted([known, young, kept, "mine"])
 
 
 def test_sweep_of_a_store_without_a_folder_finds_nothing(store: ParquetStore) -> None:

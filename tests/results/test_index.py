@@ -65,12 +65,14 @@ def test_results_are_visible_only_with_the_callers_commit(engine: Engine, add_ru
     assert index.summaries(engine).num_rows == 0
 
 
-def test_the_newest_ingest_is_the_runs(engine: Engine, add_run: AddRun, ingest: Ingest) -> None:
-    """A run that was ingested twice shows the later set; both are known and never swept."""
+def test_a_run_has_one_set_of_results(engine: Engine, add_run: AddRun, ingest: Ingest) -> None:
+    """A second one is refused: which of two summaries would be the run's?"""
     run_id = add_run()
-    sets = [ingest(run_id, reading([sample(0)])).ingest_id for _ in range(2)]
-    assert index.ingest_of(engine, run_id) in sets
-    assert index.known_ingests(engine) == set(sets)
+    first = ingest(run_id, reading([sample(0)]))
+    with pytest.raises(StoreError):
+        ingest(run_id, reading([sample(1)]))
+    assert index.known_ingests(engine) == {first.ingest_id}
+    assert index.ingest_of(engine, run_id) == first.ingest_id
 
 
 def test_results_of_no_run_are_refused(engine: Engine, store: ParquetStore) -> None:

@@ -117,7 +117,7 @@ def _create_ingests() -> None:
     op.create_table(
         "ingests",
         sa.Column("ingest_id", sa.Text, primary_key=True, nullable=False),
-        sa.Column("run_id", sa.Integer, sa.ForeignKey("test_executions.run_id"), nullable=False, index=True),
+        sa.Column("run_id", sa.Integer, sa.ForeignKey("test_executions.run_id"), nullable=False, unique=True),
         sa.Column("created_at", _time(), nullable=False),
         sa.Column("samples", sa.BigInteger, nullable=False),
         sa.Column("started_at", _time()),
