@@ -34,6 +34,7 @@ class StatusReason(StrEnum):
     REQUESTS_FAILED = "requests_failed"
     HOST_UNREACHABLE = "host_unreachable"
     NO_REQUESTS = "no_requests"
+    TASKS_FAILED = "tasks_failed"
     TOOL_ERROR = "tool_error"
     BAD_INPUT = "bad_input"
     TIMEOUT = "timeout"

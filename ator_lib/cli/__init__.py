@@ -9,6 +9,9 @@ def main() -> None:
     """Entry point of the ``ator`` command."""
     from ator_lib.cli.app import app
 
-    # A CI job that is called off gets SIGTERM: like Ctrl-C, it must not cost the results so far.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A CI job that is called off gets SIGTERM, a terminal that is closed SIGHUP (nohup ignores it):
+    # like Ctrl-C, they must not cost the results so far.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     app()

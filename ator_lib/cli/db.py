@@ -14,4 +14,4 @@ database = typer.Typer(no_args_is_help=True, help="The registry's database.")
 def upgrade(store: Store) -> None:
     """Make the database, or bring it to this version; keeps every row."""
     workspace = store.open()  # opening upgrades
-    typer.echo(f"up to date: {workspace!r}")
+    typer.echo(f"up to date: {workspace.database}")

@@ -52,7 +52,9 @@ def locust(
         print_json(run_answer(run))
     else:
         typer.echo(run.run_id)
-        say(f"{describe_run(run)}; see it with: ator summary {run.run_id}")
+        say(describe_run(run))
+        if run.has_results:
+            say(f"see it with: ator summary {run.run_id}")
     return _exit_code(run.status, run.record.status_reason)
 
 

@@ -109,7 +109,9 @@ def history(
         before_run_id=before_run_id,
     )
     rows = frame.to_dict("records")
-    print_json(rows) if json else print_table(rows, HISTORY_COLUMNS, empty="no runs yet: try `ator demo`")
+    filtered = any((test, stream, status, location, since, before_run_id))
+    empty = "no run matches" if filtered else "no runs yet: try `ator demo`"
+    print_json(rows) if json else print_table(rows, HISTORY_COLUMNS, empty=empty)
 
 
 def summary(store: Store, run_id: RunId, json: JsonOption = False) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from ator_lib.errors import AtorError, LeaseLostError, ResultsError
+from ator_lib.errors import AtorError, LeaseLostError, ResultsError, StoreError
 from ator_lib.execution.heartbeat import Heartbeat
 from ator_lib.execution.outcome import Totals, judge
 from ator_lib.model import Progress, Run, RunOutcome, RunStatus, StatusReason
@@ -24,6 +24,10 @@ from ator_lib.sql.engine import write
 
 POLL_S = 0.5
 """How often the tool is looked at; also the pace of the progress display."""
+
+RESERVE_FILE = ".reserve"
+RESERVE_BYTES = 2**20
+"""Enough for the database to take in the end of a run whose samples have filled the disk."""
 
 
 class Execution:
@@ -95,7 +99,7 @@ class Execution:
 
     def _load(self, on_progress: Callable[[Progress], None] | None) -> bool:
         """Everything from start to completion. Returns whether an interrupt stopped it."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         self._process = process = ToolProcess.start(self._runner.command(self._folder), lease_s=self._lease_s)
         if self._stop_requested.is_set():  # asked between registration and start
             process.stop()
@@ -111,6 +115,17 @@ class Execution:
             tool_exit, interrupted = self._watch(process, on_progress)
             self._finish(tool_exit)
         return interrupted
+
+    def _make_folder(self) -> None:
+        """Make the run's folder, with some room set aside so that a disk that fills up can still be told of."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            (self._folder / RESERVE_FILE).write_bytes(bytes(RESERVE_BYTES))
+        except OSError as error:
+            raise StoreError(
+                f"the run's folder {self._folder} cannot be written ({error.strerror}): "
+                "make room there, or use another data folder"
+            ) from error
 
     def _watch(self, process: ToolProcess, on_progress: Callable[[Progress], None] | None) -> tuple[ToolExit, bool]:
         source = self._runner.follow(self._folder)
@@ -179,6 +194,8 @@ class Execution:
 
     def _complete(self, outcome: RunOutcome, staged: StagedResults | None) -> None:
         """Make the results and the final status visible in one transaction."""
+        with suppress(OSError):
+            (self._folder / RESERVE_FILE).unlink()
         try:
             with write(self._engine) as connection:
                 completed = self._registry.complete(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,22 +13,29 @@ from ator_lib.model import Run, RunStatus
 OUTCOMES = (RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.CANCELLED)
 """The statuses that a caller may complete a run with."""
 
-_RUN_IDS = range(-(2**31), 2**31)
+_MOST_RUN_ID = 2**31 - 1
 """What the column can hold: a number outside is no run, and not a driver's error."""
 
 _LONGEST_LEASE_S = 366 * 24 * 3600
 
 
 def checked_id(run_id: int) -> int:
-    """Return the id if a run could have it.
+    """Return the id as a plain number, whatever kind of whole number it is (NumPy's, from a DataFrame).
 
     Raises
     ------
     NotFoundError
+        No run could have it.
+    UsageError
+        It is no whole number.
     """
-    if run_id not in _RUN_IDS:
-        raise not_found(run_id)
-    return run_id
+    try:
+        number = operator.index(run_id)
+    except TypeError:
+        raise UsageError(f"a run id is a whole number, not {run_id!r}") from None
+    if abs(number) > _MOST_RUN_ID:
+        raise not_found(number)
+    return number
 
 
 def checked_lease(lease_s: float) -> float:

@@ -236,7 +236,7 @@ class Registry:
         since: datetime | None = None,
         before_run_id: int | None = None,
     ) -> list[Run]:
-        """Return runs of any status, newest (highest ``run_id``) first.
+        """Return runs of any status, newest (highest ``run_id``) first, after abandoning those whose lease is over.
 
         Parameters
         ----------
@@ -258,6 +258,7 @@ class Registry:
         """
         if limit < 0:
             raise UsageError(f"limit {limit} is below 0; give how many runs to return")
+        self.reap()
         query = statements.history(
             limit=limit,
             test=test,

@@ -120,6 +120,10 @@ def _summaries_sql(extent: Extent, precision: str, scope: str, keys: str, groupi
     """
 
 
+_LAST_WORD_S = 1
+"""How long the last word of a source on its users holds: generators report once a second."""
+
+
 def timeline(
     connection: Connection,
     extent: Extent,
@@ -155,10 +159,20 @@ def _timeline_sql(grid: _Grid) -> str:
         FROM timed GROUP BY GROUPING SETS ((interval_start, name, method), (interval_start))
     ),
     peaks AS (
-        SELECT {grid.bucket('"timestamp"')} AS interval_start, source, max(value) AS users
-        FROM metrics WHERE metric = 'users' AND {grid.covers('"timestamp"')} GROUP BY ALL
+        SELECT {grid.bucket('"timestamp"')} AS interval_start, source, max(value) AS peak,
+            arg_max(value, "timestamp") AS last_word
+        FROM metrics WHERE metric = 'users' GROUP BY ALL
     ),
-    users AS (SELECT interval_start, sum(users) AS users FROM peaks GROUP BY ALL),
+    sources AS (SELECT source, max(interval_start) AS last_start FROM peaks GROUP BY ALL),
+    users AS ( -- a source that says nothing in an interval still has the users of its last word
+        SELECT intervals.interval_start,
+            sum(if(intervals.interval_start = peaks.interval_start, peak, last_word)) AS users
+        FROM ({grid.intervals()}) AS intervals CROSS JOIN sources
+        ASOF LEFT JOIN peaks ON peaks.source IS NOT DISTINCT FROM sources.source
+            AND intervals.interval_start >= peaks.interval_start
+        WHERE intervals.interval_start <= sources.last_start + INTERVAL '{_LAST_WORD_S} seconds'
+        GROUP BY ALL
+    ),
     shown AS (
         FROM measured WHERE name IS NOT NULL
         UNION ALL BY NAME

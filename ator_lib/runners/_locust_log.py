@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
@@ -29,6 +30,24 @@ def capture_failure(text: str) -> str | None:
     return found[1] if found else None
 
 
+def task_exceptions(table: Path) -> str | None:
+    """Say what tasks of the locustfile raised, from Locust's own table; ``None`` if nothing, or no table."""
+    if not table.is_file():
+        return None
+    with table.open(encoding="utf-8", errors="replace", newline="") as file:
+        raised = [(int(row["Count"]), row["Message"]) for row in csv.DictReader(file)]
+    if not raised:
+        return None
+    count = sum(number for number, _ in raised)
+    return f"{count} task{'s' * (count > 1)} of the locustfile raised an exception, most often: {max(raised)[1]}"
+
+
+def broke_in_recorder(text: str) -> bool:
+    """Say whether the last traceback ends in ATOR's own code rather than in the user's or Locust's."""
+    frames = [found["file"] for line in text.splitlines() if (found := _FRAME.match(line))]
+    return bool(frames) and Path(frames[-1]).parent == Path(__file__).parent
+
+
 def decisive_line(text: str, locustfile: Path) -> str:
     """Give the line that says what went wrong: an exception with its place, or Locust's last error.
 
@@ -50,7 +69,7 @@ def decisive_line(text: str, locustfile: Path) -> str:
             return _exception(lines[index + 1 :], locustfile)
         if found := _LOGGED.match(lines[index]) or _USAGE.match(lines[index]):
             return found["text"]
-    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it printed nothing")
 
 
 def _exception(lines: list[str], locustfile: Path) -> str:

@@ -195,7 +195,10 @@ class Locust:
         text = _locust_log.tail(log)
         decisive = _locust_log.decisive_line(text, self._locustfile)
         killed = exit.returncode is not None and exit.returncode < 0
-        if not killed and (not began or _locust_log.NO_HOST in text):
+        if not killed and _locust_log.broke_in_recorder(text):
+            reason = StatusReason.TOOL_ERROR
+            words = f"ATOR's recorder broke, please report it: {decisive}"
+        elif not killed and (not began or _locust_log.NO_HOST in text):
             reason = StatusReason.BAD_INPUT
             words = f"Locust could not run {self._locustfile.name}, correct it or the settings: {decisive}"
         elif killed:
@@ -207,9 +210,12 @@ class Locust:
         elif exit.returncode not in (0, 1):  # 1: some requests failed
             reason = StatusReason.TOOL_ERROR
             words = f"Locust ended with exit code {exit.returncode}: {decisive}"
+        elif raised := _locust_log.task_exceptions(log.parent / ARTIFACT_FOLDER / "locust_exceptions.csv"):
+            reason = StatusReason.TASKS_FAILED
+            words = raised
         else:
             return None
-        return _failed(reason, f"{masked(words, self._secrets).rstrip('.!')}. The whole log is {log}.")
+        return _failed(reason, f"{masked(words, self._secrets).rstrip('.!')}. The whole log is {log}")
 
     def _capture_failure(self, exit: ToolExit, folder: Path, clean: int) -> str | None:
         said = folder / _CAPTURE_FOLDER / FAILED_FILE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -85,7 +86,8 @@ def compare_runs(
 
     try:
         chosen = CompareOptions(**options)
-    except TypeError as error:
-        raise UsageError(f"unknown option for a comparison: {error}") from None
+    except TypeError:
+        known = ", ".join(option.name for option in fields(CompareOptions))
+        raise UsageError(f"unknown option among {', '.join(options)}: a comparison has {known}") from None
     sides = [[run.comparable() for run in side] for side in (contender, baseline)]
     return Comparison(compare(sides[0], sides[1], chosen))

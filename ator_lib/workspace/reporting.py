@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ator_lib.errors import NotebookError, StoreError
+from ator_lib.errors import NotebookError, UsageError
 from ator_lib.workspace.parts import Parts
 
 
@@ -36,7 +36,7 @@ def write_report(parts: Parts, run_id: int, baseline: int | None, path: Path) ->
     from ator_lib.reports.notebook import find_notebook
 
     if not path.parent.is_dir():
-        raise StoreError(f"the folder {path.parent} of the report does not exist: make it, or choose another path")
+        raise UsageError(f"the folder {path.parent} of the report does not exist: make it, or choose another path")
     with tempfile.TemporaryDirectory(prefix="ator-report-") as folder:
         target = Path(folder) / "analyze_run.ipynb"
         parameters = {"run_id": run_id, "baseline": baseline}

@@ -71,9 +71,14 @@ class RunHandle:
         ]
         shown = " · ".join(fact for fact in facts if fact)
         table = ""
-        if self._ingest_id():
+        if self.has_results:
             table = self.summary()[list(_SHOWN)].to_html(index=False, float_format="{:.2f}".format, na_rep="")
         return f"<div>{shown}</div>{table}"
+
+    @property
+    def has_results(self) -> bool:
+        """Whether there are figures: not before the run has ended, and not if nothing was measured."""
+        return self._ingest_id() is not None
 
     # --- its life ---
 
@@ -189,7 +194,9 @@ class RunHandle:
             return ingest_id
         if self.refresh().status.is_final:
             reason = f" ({self.record.status_reason}: {self.record.error})" if self.record.error else ""
-            raise NotFoundError(f"run {self.run_id} has no results: it ended as {self.status.value}{reason}")
+            folder = self._parts.run_folder(self.run_id)
+            left = f"; what its tool left is in {folder}" if folder.is_dir() else ""
+            raise NotFoundError(f"run {self.run_id} has no results: it ended as {self.status.value}{reason}{left}")
         raise ConflictError(f"run {self.run_id} is {self.status.value}: its results are there once it has ended")
 
 

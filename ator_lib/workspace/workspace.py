@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -37,12 +37,17 @@ class Workspace:
         self._parts = parts
 
     def __repr__(self) -> str:
-        return f"Workspace({str(self.data)!r}: {shown(self._parts.engine.url)})"
+        return f"Workspace({str(self.data)!r}: {self.database})"
 
     @property
     def data(self) -> Path:
         """The data folder."""
         return self._parts.data
+
+    @property
+    def database(self) -> str:
+        """Where the registry is, for people: without password and options."""
+        return shown(self._parts.engine.url)
 
     # --- the registry ---
 
@@ -242,7 +247,7 @@ class Workspace:
         return RunHandle(replace(run, lease_id=None), self._parts)
 
     def _one(self, run: int | RunHandle) -> RunHandle:
-        return run if isinstance(run, RunHandle) else self.get(int(run))
+        return run if isinstance(run, RunHandle) else self.get(run)
 
     def _several(self, runs: int | RunHandle | Sequence[int | RunHandle]) -> list[RunHandle]:
         return [self._one(run) for run in (runs if isinstance(runs, Sequence) else [runs])]
@@ -258,6 +263,12 @@ def _request(
     """Make a request of what users may say of a run."""
     if SUPERVISOR in (attributes or {}):
         raise UsageError(f"the attribute {SUPERVISOR!r} is ATOR's own: choose another name")
+    known = {field.name for field in fields(RunRequest)}
+    if unknown := sorted(set(words) - known):
+        raise UsageError(f"a run has no {', '.join(unknown)}: it has {', '.join(sorted(known))}")
+    odd = [name for name, value in words.items() if not isinstance(value, str | None)]
+    if odd or not isinstance(attributes, Mapping | None):
+        raise UsageError(f"{', '.join(odd) or 'attributes'} of a run must be {'text' if odd else 'a mapping'}")
     return RunRequest(
         factor=parse_factor(factor),
         triggered_by=triggered_by or _user(),
@@ -274,5 +285,9 @@ def _user() -> str | None:
 
 
 def _as_utc(moment: datetime | str) -> datetime:
-    stamp = pd.Timestamp(moment)
-    return (stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")).to_pydatetime()
+    try:
+        stamp = pd.Timestamp(moment)
+        aware = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
+    except (ValueError, TypeError):
+        raise UsageError(f"since={moment!r} is no time: use such as 2026-01-31 or 2026-01-31T12:00Z") from None
+    return aware.to_pydatetime()

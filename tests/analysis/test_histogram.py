@@ -32,3 +32,12 @@ def test_no_requests_have_no_percentile():
     values = quantile(np.array([[0.0, 0.0], [0.0, 4.0]]), np.array([1.0, 2.0]), np.array([2.0, 3.0]), 0.5)
     assert np.isnan(values[0])
     assert values[1] == pytest.approx(2.5)
+
+
+def test_a_sparse_tail_is_interpolated_between_its_order_statistics():
+    """Between two far values lies what Hyndman-Fan 7 says, not the edge of one of their bins."""
+    values = np.array([10.5] * 98 + [100.5, 500.5])
+    edges = np.arange(1.0, 502.0)
+    counts = np.histogram(values, edges)[0].astype(float)
+    found = quantile(counts.cumsum()[np.newaxis, :], edges[:-1], edges[1:], 0.995)[0]
+    assert found == pytest.approx(np.quantile(values, 0.995), abs=0.5)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ator_lib.errors import CapacityError
+from ator_lib.errors import CapacityError, StoreError
 from ator_lib.model import Progress, RunStatus, StatusReason
 from ator_lib.runners.locust import Locust
 from ator_lib.workspace.connect import connect
@@ -128,6 +128,25 @@ def test_locustfile_that_does_not_import_is_bad_input(workspace: Workspace, tmp_
     run = workspace.execute(Locust(broken, host=NOBODY_LISTENS, run_time=1), progress=False)
     assert (run.status, run.record.status_reason) == (RunStatus.FAILURE, StatusReason.BAD_INPUT)
     assert "no_such_module_anywhere" in (run.record.error or "")
+
+
+def test_task_that_raises_makes_the_run_a_failure(workspace: Workspace, tmp_path: Path, target: str) -> None:
+    """A test that crashes has not succeeded, whatever its requests say; the exception is named."""
+    crashing = tmp_path / "crashing.py"
+    crashing.write_text(LOCUSTFILE + '        raise KeyError("no such basket")\n')
+    run = workspace.execute(Locust(crashing, host=target, run_time=3), progress=False)
+    assert (run.status, run.record.status_reason) == (RunStatus.FAILURE, StatusReason.TASKS_FAILED)
+    assert "no such basket" in (run.record.error or "")
+    assert run.summary().iloc[-1].failures == 0
+
+
+def test_folder_without_room_is_said_and_the_run_ended(workspace: Workspace, locustfile: Path, target: str) -> None:
+    """Before any load: the run is a failure, and its place is free."""
+    (workspace.data / "runs").write_text("in the way")
+    with pytest.raises(StoreError, match="cannot be written"):
+        workspace.execute(Locust(locustfile, host=target, run_time=1), factor="0.9", location="lab", progress=False)
+    assert workspace.get(1).status is RunStatus.FAILURE
+    assert workspace.locations().iloc[0].taken == 0
 
 
 def test_submitted_run_shows_progress_and_is_stopped(workspace: Workspace, locustfile: Path, target: str) -> None:

@@ -66,7 +66,7 @@ def test_results_are_visible_only_with_the_callers_commit(engine: Engine, add_ru
 
 
 def test_a_run_has_one_set_of_results(engine: Engine, add_run: AddRun, ingest: Ingest) -> None:
-    """A second one is refused: which of two summaries would be the run's?"""
+    """A second one is refused, as nobody could say which of two summaries is the run's."""
     run_id = add_run()
     first = ingest(run_id, reading([sample(0)]))
     with pytest.raises(StoreError):

@@ -118,15 +118,16 @@ def test_gaps_are_rows_without_latency(store: ParquetStore) -> None:
 
 
 def test_users_are_the_peaks_of_each_source_added_up(store: ParquetStore) -> None:
-    """Users of an interval: per source its highest value, summed; null where nobody said anything; on run rows only.
+    """Users of an interval: per source its highest value, summed; on run rows only.
 
-    The last value would be 0 in the interval in which a run ends.
+    The last value would be 0 in the interval in which a run ends. A source that says nothing in the next second
+    still has the users of its last word; then nobody knows.
     """
     metrics = [users(0.1, 3, "w1"), users(0.2, 5, "w1"), users(0.3, 0, "w1"), users(0.15, 7, "w2"), users(1, 9, "w2")]
     cpu = {"timestamp": START, "metric": "cpu", "value": 99.0, "unit": "%", "source": "w1"}
-    staged = store.write(reading([sample(s) for s in range(3)], [*metrics, cpu]))
+    staged = store.write(reading([sample(s) for s in range(4)], [*metrics, cpu]))
     rows = store.timeline(staged.ingest_id).to_pylist()
-    assert [row["users"] for row in rows if row["name"] is None] == [12, 9, None]
+    assert [row["users"] for row in rows if row["name"] is None] == [12, 9, 9, None]
     assert {row["users"] for row in rows if row["name"] is not None} == {None}
 
 

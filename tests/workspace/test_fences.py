@@ -10,6 +10,7 @@ import pytest
 from ator_lib.errors import ConflictError, UsageError
 from ator_lib.model import RunRequest, RunStatus
 from ator_lib.registry.registry import Registry
+from ator_lib.runners.locust import Locust
 from ator_lib.settings import load_settings
 from ator_lib.sql.engine import open_engine
 from ator_lib.workspace.connect import DATABASE_FILE, connect
@@ -60,3 +61,30 @@ def test_a_folder_by_name_is_its_embedded_registry(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("ATOR_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
     connect(tmp_path).register(test="t")
     assert (tmp_path / DATABASE_FILE).exists()
+
+
+def test_ids_of_a_frame_are_ids(tmp_path: Path) -> None:
+    """NumPy's whole numbers, as DataFrames hand them out, name runs; what is no whole number is refused at once."""
+    workspace = connect(tmp_path)
+    workspace.register(test="t")
+    assert workspace.get(workspace.history().run_id.iloc[0]).run_id == 1
+    for odd in ("1", 1.5, None):
+        with pytest.raises(UsageError, match="whole number"):
+            workspace.get(odd)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("words", [{"bogus": 1}, {"test": 5}, {"attributes": [1]}])
+def test_odd_words_are_refused_with_what_there_is(words: dict[str, object], tmp_path: Path) -> None:
+    """No TypeError from within, and nothing registered."""
+    workspace = connect(tmp_path)
+    with pytest.raises((UsageError, TypeError)):
+        workspace.register(**words)  # type: ignore[arg-type]
+    with pytest.raises(UsageError):
+        workspace._admit(Locust(__file__), words)
+    assert workspace.history().empty
+
+
+def test_since_that_is_no_time_is_refused(tmp_path: Path) -> None:
+    """The message has an example."""
+    with pytest.raises(UsageError, match="2026-01-31"):
+        connect(tmp_path).history(since="bogus")
