@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,18 @@ _MOST_NAMED = len(theme.LINES)
 """Curves with a colour and a name of their own; more cannot be told apart."""
 
 
-def timeline_figure(timeline: pa.Table, *, title: str = "Timeline") -> go.Figure:
+def timeline_figure(
+    timeline: pa.Table, *, window: tuple[datetime, datetime] | None = None, title: str = "Timeline"
+) -> go.Figure:
     """Draw throughput and failures, users (where known) and latency over one time axis (UTC).
 
     ``timeline`` is ``schema.TIMELINE``; the whole run's rows (name null) are drawn. An interval without a request is
-    a gap in the latencies.
+    a gap in the latencies. ``window`` is when the load began and ended: an interval that it covers in part has the
+    rate of that part, and one that it hardly covers is left out, lest every run seem to collapse at its end.
     """
     rows = timeline.filter(pc.is_null(timeline["name"])).sort_by("interval_start")
+    if window is not None:
+        rows = _covered(rows, window)
     if not pc.sum(rows["requests"]).as_py():
         return theme.empty_figure(title)
     has_users = rows["users"].null_count < rows.num_rows
@@ -36,6 +42,22 @@ def timeline_figure(timeline: pa.Table, *, title: str = "Timeline") -> go.Figure
     figure.update_xaxes(title_text="time (UTC)", row=len(heights))
     figure.update_layout(hovermode="x unified", legend={"y": -0.14, "yanchor": "top"})
     return theme.styled(figure, title=title, height=600 if has_users else 480)
+
+
+def _covered(rows: pa.Table, window: tuple[datetime, datetime]) -> pa.Table:
+    """Shorten the intervals to what lies in the window; drop those less than half in it, unless there is no other."""
+    start, end = (np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us") for moment in window)
+    begins = rows["interval_start"].cast(pa.timestamp("us")).to_numpy()
+    full_s = _floats(rows["interval_s"])
+    ends = begins + (full_s * 1e6).astype("timedelta64[us]")
+    covered_s = (np.minimum(ends, end) - np.maximum(begins, start)) / np.timedelta64(1, "s")
+    kept = covered_s >= full_s / 2
+    if not kept.any():
+        return rows
+    shortened = np.where(kept, covered_s, full_s)
+    for column, values in (("interval_s", shortened), ("throughput_rps", _floats(rows["requests"]) / shortened)):
+        rows = rows.set_column(rows.schema.get_field_index(column), column, pa.array(values))
+    return rows.filter(pa.array(kept))
 
 
 def _draw_requests(figure: go.Figure, rows: pa.Table) -> None:

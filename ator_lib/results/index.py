@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import pyarrow as pa
 from sqlalchemy import Connection, Engine, insert, select
@@ -45,6 +46,15 @@ def ingest_of(engine: Engine, run_id: int) -> str | None:
     """Return the id of the run's file set; ``None`` when it has none."""
     with read(engine) as connection:
         return connection.scalar(select(ingests.c.ingest_id).where(ingests.c.run_id == run_id))
+
+
+def window_of(engine: Engine, run_id: int) -> tuple[datetime, datetime] | None:
+    """Return when the run's first request started and its last one ended; ``None`` when nobody knows."""
+    with read(engine) as connection:
+        row = connection.execute(
+            select(ingests.c.started_at, ingests.c.ended_at).where(ingests.c.run_id == run_id)
+        ).one_or_none()
+    return None if row is None or None in row else (row[0], row[1])
 
 
 def summaries(engine: Engine, run_ids: Sequence[int] | None = None) -> pa.Table:

@@ -158,7 +158,9 @@ class RunHandle:
         title = f"Run {self.run_id} · {self.record.test or 'no test name'}"
         ingest_id = self._results()
         if kind == "timeline":
-            return figures.timeline_figure(self._parts.store.timeline(ingest_id, _seconds(interval)), title=title)
+            timeline = self._parts.store.timeline(ingest_id, _seconds(interval))
+            window = index.window_of(self._parts.engine, self.run_id)
+            return figures.timeline_figure(timeline, window=window, title=title)
         summaries = index.summaries(self._parts.engine, [self.run_id])
         drawn = {"latency": figures.latency_figure, "endpoints": figures.endpoints_figure}
         if kind not in drawn:

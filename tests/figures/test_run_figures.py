@@ -1,5 +1,6 @@
 import json
 import math
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -47,6 +48,19 @@ def test_an_interval_without_latency_is_a_gap():
     values = [None if place == 3 else 1.0 for place in range(total.num_rows)]
     drawn = _named(timeline_figure(_replaced(total, "p95_ms", values)), "p95").y
     assert [place for place, value in enumerate(drawn) if math.isnan(value)] == [3]
+
+
+def test_an_interval_that_the_load_hardly_covered_is_no_collapse():
+    """Rates are those of the part that the load covered, and the last moments are no interval of their own."""
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    rows = [
+        {"interval_start": start + timedelta(seconds=s), "interval_s": 1.0, "requests": n, "failures": 0}
+        for s, n in enumerate([25, 40, 40, 2])
+    ]
+    timeline = pa.Table.from_pylist([{**row, "throughput_rps": row["requests"]} for row in rows], schema.TIMELINE)
+    window = (start + timedelta(seconds=0.375), start + timedelta(seconds=3.05))
+    drawn = _named(timeline_figure(timeline, window=window), "requests").y
+    assert list(drawn) == [pytest.approx(40), 40, 40]
 
 
 def test_endpoints_are_ordered_and_every_one_is_named():
