@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytest_plugins = ["tests.support.browser", "tests.support.notebooks", "tests.support.postgres", "tests.support.target"]
+
+# A job in the background of a script ignores SIGINT, and so would every process that tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TEST_VARIABLES = ("ATOR_CHROMIUM", "ATOR_TEST_PG_URL")
 
