@@ -228,6 +228,8 @@ class Execution:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+        if self.run.status.is_final:  # it failed after the completion, which stands
+            return
         staged = self._ingest_what_is_there()
         reason = StatusReason.TOOL_ERROR if isinstance(error, AtorError) else StatusReason.EXCEPTION
         if isinstance(error, KeyboardInterrupt):

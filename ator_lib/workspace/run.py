@@ -53,8 +53,12 @@ class RunHandle:
 
     def refresh(self) -> RunHandle:
         """Read the run anew, and return self."""
-        self.record = replace(self._parts.registry.get(self.run_id), lease_id=self.record.lease_id)
+        self._look_at(self._parts.registry.get(self.run_id))
         return self
+
+    def _look_at(self, record: Run) -> None:
+        """Take a newer record; the lease stays the one that this handle was given, or none."""
+        self.record = replace(record, lease_id=self.record.lease_id)
 
     def __repr__(self) -> str:
         reason = f", reason={self.record.status_reason!r}" if self.record.status_reason else ""
@@ -91,7 +95,7 @@ class RunHandle:
 
     def cancel(self) -> RunHandle:
         """Cancel the run; one that is being executed is asked to stop."""
-        self.record = self._parts.registry.cancel(self.run_id)
+        self._look_at(self._parts.registry.cancel(self.run_id))
         return self
 
     def __enter__(self) -> Self:
@@ -120,8 +124,7 @@ class RunHandle:
     def summary(self) -> pd.DataFrame:
         """Give the SUMMARIES rows: one per name and method, and the total last."""
         self._results()
-        table = index.summaries(self._parts.engine, [self.run_id]).drop_columns(["run_id"])
-        return _frame(table)
+        return _frame(self._summaries())
 
     def timeline(self, interval: str | float = "1s") -> pd.DataFrame:
         """Give the TIMELINE rows for any interval ("1s", "500ms", "1min" or seconds), computed from the samples."""
@@ -161,16 +164,15 @@ class RunHandle:
             timeline = self._parts.store.timeline(ingest_id, _seconds(interval))
             window = index.window_of(self._parts.engine, self.run_id)
             return figures.timeline_figure(timeline, window=window, title=title)
-        summaries = index.summaries(self._parts.engine, [self.run_id])
         drawn = {"latency": figures.latency_figure, "endpoints": figures.endpoints_figure}
         if kind not in drawn:
             raise UsageError(f"no figure {kind!r}: there are timeline, latency and endpoints")
-        return drawn[kind](summaries, title=title)
+        return drawn[kind](self._summaries(), title=title)
 
     def comparable(self) -> RunData:
         """Give what a comparison reads of this run."""
         ingest_id = self._results()
-        summaries = index.summaries(self._parts.engine, [self.run_id]).drop_columns(["run_id"])
+        summaries = self._summaries()
         total = next(row for row in summaries.to_pylist() if row["scope"] == "total")
         blocks = self._parts.store.blocks(ingest_id, block_seconds(total["duration_s"] or 0.0))
         return RunData(
@@ -185,6 +187,9 @@ class RunHandle:
             distributions=blocks.distributions,
             timeline=blocks.timeline,
         )
+
+    def _summaries(self) -> pa.Table:
+        return index.summaries(self._parts.engine, [self.run_id]).drop_columns(["run_id"])
 
     def _ingest_id(self) -> str | None:
         return index.ingest_of(self._parts.engine, self.run_id)

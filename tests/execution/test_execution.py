@@ -19,20 +19,10 @@ from ator_lib.model import Progress, RunStatus, StatusReason
 from ator_lib.runners.locust import Locust
 from ator_lib.workspace.connect import connect
 from ator_lib.workspace.workspace import Workspace
+from tests.support.target import LOCUSTFILE
 
 NOBODY_LISTENS = "http://127.0.0.1:9"
 WAIT_S = 30.0
-
-LOCUSTFILE = """
-from locust import FastHttpUser, constant, task
-
-class Shopper(FastHttpUser):
-    wait_time = constant(0.02)
-
-    @task
-    def products(self):
-        self.client.get("/products")
-"""
 
 IDLE_LOCUSTFILE = """
 from locust import HttpUser, constant, task
@@ -50,14 +40,6 @@ class Idle(HttpUser):
 def workspace(tmp_path: Path) -> Workspace:
     """An embedded workspace of its own."""
     return connect(tmp_path / "data")
-
-
-@pytest.fixture
-def locustfile(tmp_path: Path) -> Path:
-    """A user that asks for /products again and again."""
-    path = tmp_path / "locustfile.py"
-    path.write_text(LOCUSTFILE)
-    return path
 
 
 @pytest.fixture

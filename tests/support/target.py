@@ -2,6 +2,7 @@
 
 Fixtures (``tests.support.target`` stands in ``pytest_plugins``):
 
+- ``locustfile``: a user that asks it for /products again and again.
 - ``target``: the address of a shop of the test's own, with a fixed seed; ends with the test.
 """
 
@@ -12,11 +13,31 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 SEED = 7
 END_WITHIN_S = 10
+
+LOCUSTFILE = """
+from locust import FastHttpUser, constant, task
+
+class Shopper(FastHttpUser):
+    wait_time = constant(0.02)
+
+    @task
+    def products(self):
+        self.client.get("/products")
+"""
+
+
+@pytest.fixture
+def locustfile(tmp_path: Path) -> Path:
+    """A user that asks for /products again and again."""
+    path = tmp_path / "locustfile.py"
+    path.write_text(LOCUSTFILE)
+    return path
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ def test_a_handle_on_an_executing_run_cannot_complete_it(tmp_path: Path) -> None
     with pytest.raises(ConflictError, match="being executed"):
         workspace.get(run.run_id).complete("success")
     with pytest.raises(ConflictError, match="being executed"):
+        workspace.get(run.run_id).cancel().complete("success")
+    with pytest.raises(ConflictError, match="being executed"):
         workspace.complete(run.run_id, "success")
     assert workspace.get(run.run_id).status is RunStatus.RUNNING
 

@@ -13,17 +13,6 @@ from ator_lib.model import RunStatus
 from ator_lib.runners.locust import Locust
 from ator_lib.workspace.connect import connect
 
-LOCUSTFILE = """
-from locust import FastHttpUser, constant, task
-
-class Shopper(FastHttpUser):
-    wait_time = constant(0.02)
-
-    @task
-    def products(self):
-        self.client.get("/products")
-"""
-
 
 @pytest.fixture
 def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -32,12 +21,11 @@ def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_whole_way_on_postgresql(postgres_url: str, team: Path, target: str) -> None:
+def test_the_whole_way_on_postgresql(postgres_url: str, team: Path, locustfile: Path, target: str) -> None:
     """Admission, load, results, SQL and report: the same as on the embedded registry."""
     workspace = connect(postgres_url)
-    (team / "locustfile.py").write_text(LOCUSTFILE)
     live = workspace.submit(
-        Locust(team / "locustfile.py", host=target, users=3, run_time=3), test="t", location="lab", factor="0.9"
+        Locust(locustfile, host=target, users=3, run_time=3), test="t", location="lab", factor="0.9"
     )
     with pytest.raises(CapacityError):
         connect(postgres_url).register(location="lab", factor="0.1")
