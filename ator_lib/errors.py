@@ -8,14 +8,17 @@
     │   ├── FactorError              a factor that is no number at all ("abc")
     │   ├── NeverAdmissibleError     a factor that no free location could ever take
     │   ├── NotFoundError            no such run, location, notebook, results …
+    │   ├── AccessError              a server wants a token, or one with a higher role
     │   └── ConflictError            the run is not in a state that allows this
-    │       └── LeaseLostError       the lease that was shown is not (or no longer) the run's
+    │       ├── LeaseLostError       the lease that was shown is not (or no longer) the run's
+    │       └── RunCancelledError    somebody cancelled the run while it waited in the queue
     ├── CapacityError              the location is full now; another time it may do
     ├── NotebookError              a cell of a notebook failed; the partial notebook is kept
     ├── BrokenError                something that ATOR stands on is missing or broke
     │   ├── MissingExtraError        an optional package is not installed
     │   ├── ToolError                a load or test tool is missing, would not start, or broke
     │   └── StoreError               the database or the results folder
+    │       ├── StoreUnavailableError  it cannot be reached now; asking again may do
     │       └── StoreVersionError      it was written by a newer ATOR
     └── ResultsError               result files that cannot be read or kept
 
@@ -84,6 +87,16 @@ class LeaseLostError(ConflictError):
     exit_code = ExitCode.BROKEN  # nobody's words were off
 
 
+class RunCancelledError(ConflictError):
+    """Somebody cancelled the run while it waited in the queue."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
+class AccessError(UsageError):
+    """The server wants a token, or one with a higher role."""
+
+
 class CapacityError(AtorError):
     """The location has no room for the factor now.
 
@@ -123,6 +136,10 @@ class ToolError(BrokenError):
 
 class StoreError(BrokenError):
     """The database or the data folder cannot be opened, read or written."""
+
+
+class StoreUnavailableError(StoreError):
+    """The database or the server cannot be reached, or went away in the middle: asking again may do."""
 
 
 class StoreVersionError(StoreError):

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+
+
+TAGS = "tags"
+"""Attribute of a run with the list of its tags."""
+
+STALE_AFTER = timedelta(hours=24)
 
 
 class RunStatus(StrEnum):
@@ -43,6 +49,35 @@ class StatusReason(StrEnum):
     EXCEPTION = "exception"
     LEASE_EXPIRED = "lease_expired"
     STOPPED_BY_USER = "stopped_by_user"
+    QUEUE_TIMEOUT = "queue_timeout"
+    NEVER_ADMISSIBLE = "never_admissible"
+
+
+class LocationStatus(StrEnum):
+    """What a location takes: running runs go on in each of them."""
+
+    ONLINE = "online"
+    """Admits."""
+    DRAINING = "draining"
+    """Lets those start that are waiting already, and takes nobody new: it empties."""
+    OFFLINE = "offline"
+    """Lets nobody start; runs may wait until it is online again."""
+
+
+class Role(StrEnum):
+    """What the holder of a token may do; each may do all that the ones before it may."""
+
+    VIEWER = "viewer"
+    """Look at everything."""
+    RUNNER = "runner"
+    """Register, complete, cancel, tag and pin runs, and upload results."""
+    ADMIN = "admin"
+    """Change locations, delete runs, manage tokens."""
+
+    def covers(self, needed: Role) -> bool:
+        """Whether this role may do what ``needed`` may."""
+        ranks = list(Role)
+        return ranks.index(self) >= ranks.index(needed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +101,8 @@ class RunRequest:
     """What a caller asks the registry for. All text fields are free; ``None`` is unknown.
 
     ``factor`` is the share of the location that the run takes: ``None`` counts as 0.
-    ``location`` ``None`` means the settings' default location.
+    ``location`` ``None`` means the settings' default location. ``priority`` counts while it waits:
+    the higher one goes first, ``None`` counts as 0.
     """
 
     repo: str | None = None
@@ -79,6 +115,7 @@ class RunRequest:
     factor: Decimal | None = None
     dashboard_url: str | None = None
     location: str | None = None
+    priority: int | None = None
     tool: str | None = None
     load_profile: LoadProfile | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
@@ -115,6 +152,17 @@ class Run:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
 
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The run's tags; they are kept among its attributes."""
+        return tuple(self.attributes.get(TAGS, ()))
+
+    def is_stale(self, now: datetime) -> bool:
+        """Whether it runs without a lease for more than a day: somebody probably forgot to complete it."""
+        if self.status is not RunStatus.RUNNING or self.lease_id is not None or self.start_time is None:
+            return False
+        return now - self.start_time > STALE_AFTER
+
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
@@ -138,30 +186,62 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class Holder:
-    """A running run that takes a part of a location."""
+    """A run that takes a part of a location, or waits for it."""
 
     run_id: int
     test: str | None
     factor: Decimal
 
+    def __str__(self) -> str:
+        return f"run {self.run_id} ({self.test or 'no test name'}) {self.factor}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why a run was not admitted: ``taken + requested`` is not below ``limit``."""
+    """Why a run was not admitted.
+
+    Mostly because ``taken + requested`` is not below ``limit``; also because others wait
+    ``ahead`` of it, whose turn it is first, or because the location is not online.
+    """
 
     location: str
     taken: Decimal
     requested: Decimal
     limit: Decimal
     holders: tuple[Holder, ...]
+    ahead: tuple[Holder, ...] = ()
+    status: LocationStatus = LocationStatus.ONLINE
 
     def __str__(self) -> str:
-        held = ", ".join(f"run {h.run_id} ({h.test or 'no test name'}) {h.factor}" for h in self.holders)
+        held = f"Held by {_listed(self.holders)}."
+        if self.status is not LocationStatus.ONLINE:
+            return (
+                f"location {self.location!r} is {self.status} and lets no new run start. {held} "
+                f"Use another location, or try again when it is online."
+            )
+        if self.ahead and self.taken + self.requested < self.limit:
+            return (
+                f"location {self.location!r} has others waiting first: {_listed(self.ahead)}. {held} "
+                f"Wait in the queue too (wait=), or use another location."
+            )
+        waiting = f" Waiting first: {_listed(self.ahead)}." if self.ahead else ""
         return (
             f"location {self.location!r} is full: {self.taken} taken + {self.requested} requested "
-            f"is not below {self.limit}. Held by {held or 'nobody'}. "
-            f"Try again when one of them has ended, or use a smaller factor or another location."
+            f"is not below {self.limit}. {held}{waiting} "
+            f"Try again when one of them has ended, wait in the queue (wait=), or use a smaller factor or another location."
         )
+
+
+def _listed(holders: tuple[Holder, ...]) -> str:
+    return ", ".join(map(str, holders)) or "nobody"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Admission:
+    """What came of asking for a place: the run, running or queued; queued ones are told why."""
+
+    run: Run
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,11 +252,67 @@ class LocationUse:
     capacity: Decimal
     taken: Decimal
     holders: tuple[Holder, ...]
+    waiting: tuple[Holder, ...] = ()
+    status: LocationStatus = LocationStatus.ONLINE
+    description: str | None = None
 
     @property
     def free(self) -> Decimal:
         """What is left, never below 0; a factor must be below it."""
         return max(self.capacity - self.taken, Decimal(0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueuePlace:
+    """Where a queued run stands at its location.
+
+    Attributes
+    ----------
+    position
+        1 is next.
+    waits_for
+        Those who run there now and those ahead of it, in the order of the queue.
+    estimated_start
+        From the usual durations of the tests ahead; ``None`` when one of them has no history.
+    estimate_note
+        What the estimate rests on, or why there is none.
+    """
+
+    run: Run
+    position: int
+    waits_for: tuple[Holder, ...]
+    estimated_start: datetime | None
+    estimate_note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryPage:
+    """Some runs in the order asked for; ``next_cursor`` asks for those after them, ``None`` when there are none."""
+
+    runs: tuple[Run, ...]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """A run that others are compared with, pinned under a name."""
+
+    name: str
+    run_id: int
+    pinned_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """What is known of an API token; its secret is not kept."""
+
+    token_id: str
+    name: str
+    role: Role
+    created_at: datetime
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
@@ -27,6 +27,9 @@ class Settings(BaseSettings):
         None, description="postgresql://… of a team's registry; the default is SQLite in the data folder."
     )
     default_location: str = Field("default", min_length=1, description="Location of runs that name none.")
+    locations: Literal["on-demand", "declared"] = Field(
+        "on-demand", description="Whether a run's unknown location is made with capacity 1, or is an error."
+    )
     lease_s: float = Field(
         30.0, ge=3, le=3600, description="Seconds that a run outlives its executor's last heartbeat."
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
 from ator_lib.errors import FactorError, NeverAdmissibleError
-from ator_lib.model import Holder, Refusal
+from ator_lib.model import Holder, LocationStatus, Refusal
 
 DEFAULT_CAPACITY = Decimal(1)
 
@@ -63,8 +63,25 @@ def check_admissible(factor: Decimal | None, capacity: Decimal, location: str) -
     )
 
 
-def decide(request: Decimal, holders: Sequence[Holder], capacity: Decimal, location: str) -> Refusal | None:
+def decide(
+    request: Decimal,
+    holders: Sequence[Holder],
+    capacity: Decimal,
+    location: str,
+    *,
+    ahead: Sequence[Holder] = (),
+    waits_already: bool = False,
+    status: LocationStatus = LocationStatus.ONLINE,
+) -> Refusal | None:
     """Decide whether ``request`` fits beside the holders: their sum with it is strictly below the capacity.
+
+    Those who wait ``ahead`` of it count as if they ran already. So their place is reserved, and a
+    heavy run cannot be overtaken for ever by light ones. A request that takes nothing waits for nobody.
+
+    Parameters
+    ----------
+    waits_already
+        Whether the request is in the queue: a draining location still takes those.
 
     Returns
     -------
@@ -78,12 +95,27 @@ def decide(request: Decimal, holders: Sequence[Holder], capacity: Decimal, locat
     True
     >>> decide(Decimal("0.4"), holders, Decimal(1), "lab-1").taken
     Decimal('0.6')
+    >>> heavy = Holder(run_id=2, test="nightly", factor=Decimal("0.9"))
+    >>> decide(Decimal("0.3"), holders, Decimal(1), "lab-1", ahead=[heavy]).ahead[0].run_id
+    2
     """
     taken = taken_by(holders)
-    if taken + request < capacity:
+    reserved = taken_by([holder for holder in ahead if holder.factor < capacity]) if request else Decimal(0)
+    if _takes(status, waits_already) and taken + reserved + request < capacity:
         return None
-    takers = tuple(holder for holder in holders if holder.factor)
-    return Refusal(location=location, taken=taken, requested=request, limit=capacity, holders=takers)
+    return Refusal(
+        location=location,
+        taken=taken,
+        requested=request,
+        limit=capacity,
+        holders=tuple(holder for holder in holders if holder.factor),
+        ahead=tuple(ahead) if reserved else (),
+        status=status,
+    )
+
+
+def _takes(status: LocationStatus, waits_already: bool) -> bool:
+    return status is LocationStatus.ONLINE or (status is LocationStatus.DRAINING and waits_already)
 
 
 def taken_by(holders: Sequence[Holder]) -> Decimal:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 from ator_lib.errors import MissingExtraError, UsageError
 from ator_lib.sql.translate import translated
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision of the newest migration: a database that has it needs nothing."""
 
 _WRITES = {"ator_writes": True}

@@ -28,8 +28,9 @@ locations = Table(
     Column("name", Text, primary_key=True),
     Column("capacity", DecimalText, nullable=False, server_default="1"),
     Column("description", Text),
+    Column("status", Text, nullable=False, server_default="online"),
 )
-"""Places that tests share. A row is made by the first run at a location."""
+"""Places that tests share. Unless they must be declared, the first run at a location makes its row."""
 
 test_executions = Table(
     "test_executions",
@@ -62,8 +63,32 @@ test_executions = Table(
     Column("progress", JSON_DOCUMENT),
     Column("attributes", JSON_DOCUMENT),
     Column("error", Text),
+    Column("idempotency_key", Text, unique=True),
 )
 """A row per run. The names are a published contract."""
+
+baselines = Table(
+    "baselines",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("run_id", Integer, ForeignKey("test_executions.run_id"), nullable=False),
+    Column("pinned_at", UtcDateTime, nullable=False),
+)
+"""Runs that others are compared with, by name."""
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("token_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("secret_hash", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+)
+"""API tokens: the hash of each one's secret, never the secret."""
 
 ingests = Table(
     "ingests",
@@ -79,6 +104,7 @@ ingests = Table(
     Column("precision", Text),
     Column("truncated", Boolean, nullable=False),
     Column("schema_version", Integer, nullable=False),
+    Column("content_hash", Text),
 )
 """A row per set of bulk files; those without a row here are not visible."""
 
