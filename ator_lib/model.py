@@ -15,6 +15,9 @@ from uuid import UUID
 TAGS = "tags"
 """Attribute of a run with the list of its tags."""
 
+SUPERVISOR = "supervisor"
+"""Attribute of an executed run, ATOR's own: the host and the lock file of the supervisor of its tool."""
+
 STALE_AFTER = timedelta(hours=24)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ator_lib.cli import analysis, db, demo, run, runs, serve
+from ator_lib.cli import analysis, db, demo, run, runs, serve, token
 from ator_lib.cli.options import Store, command
 
 app = typer.Typer(
@@ -56,3 +56,4 @@ for function in (
 app.add_typer(run.runners, name="run")
 app.add_typer(analysis.notebooks, name="notebook")
 app.add_typer(db.database, name="db")
+app.add_typer(token.token, name="token")

@@ -81,8 +81,8 @@ def status(store: Store, json: JsonOption = False) -> None:
         return
     print_table(rows, STATUS_COLUMNS, empty="nothing is running")
     print_table(
-        workspace.locations().to_dict("records"),
-        ("name", "capacity", "taken", "free", "running"),
+        workspace.locations.list().to_dict("records"),
+        ("name", "status", "capacity", "taken", "free", "running", "queued"),
         empty="no locations yet: the first run makes its own",
     )
 

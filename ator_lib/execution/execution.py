@@ -12,7 +12,8 @@ from sqlalchemy import Engine
 
 from ator_lib.errors import AtorError, LeaseLostError, ResultsError, StoreError
 from ator_lib.execution.heartbeat import Heartbeat
-from ator_lib.execution.outcome import Totals, judge
+from ator_lib.execution.outcome import judge
+from ator_lib.execution.totals import totals_of
 from ator_lib.model import Progress, Run, RunOutcome, RunStatus, StatusReason
 from ator_lib.readers.formats import reader
 from ator_lib.registry.registry import Registry
@@ -156,7 +157,7 @@ class Execution:
         outcome = judge(
             stopped=self._stop_requested.is_set() or tool_exit.cause == "stopped",
             tool_failure=self._runner.failure(tool_exit, self._folder),
-            totals=self._totals(staged) if staged else None,
+            totals=totals_of(staged, self._store) if staged else None,
             ingest_error=ingest_error,
             max_error_rate=self._max_error_rate,
             host=self._runner.load_profile.host,
@@ -180,17 +181,6 @@ class Execution:
             return self._ingest()[0]
         except Exception:
             return None
-
-    def _totals(self, staged: StagedResults) -> Totals:
-        total = next(row for row in staged.summaries.to_pylist() if row["scope"] == "total")
-        errors = self._store.errors(staged.ingest_id).to_pylist() if total["failures"] else []
-        unanswered = sum(row["requests"] for row in errors if row["status_code"] is None)
-        return Totals(
-            requests=total["requests"],
-            failures=total["failures"],
-            answered=total["requests"] - unanswered,
-            commonest_error=errors[0]["error"] if errors else None,
-        )
 
     def _complete(self, outcome: RunOutcome, staged: StagedResults | None) -> None:
         """Make the results and the final status visible in one transaction."""

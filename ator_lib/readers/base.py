@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -20,19 +21,22 @@ class Reading:
     metrics
         Rows of ``schema.METRICS``.
     tool, tool_version
-        Who made the data; the version is ``None`` when it does not say.
+        Who made the data; ``None`` when it does not say.
     precision
         How exact durations are: ``schema.EXACT``, ``2 significant digits`` …
     truncated
         The data ends before its writer ended; what is there is whole.
+    notes
+        What was taken for granted, in sentences for people: a zone of times without one …
     """
 
     samples: pa.RecordBatchReader
     metrics: pa.Table
-    tool: str
+    tool: str | None
     tool_version: str | None
     precision: str
     truncated: bool
+    notes: tuple[str, ...] = ()
 
 
 class Reader(Protocol):
@@ -40,6 +44,16 @@ class Reader(Protocol):
 
     format: ClassVar[str]
     """Its name in ``readers.formats``."""
+
+    def recognises(self, path: Path) -> bool:
+        """Say by its content, and quickly, whether ``path`` is of this format; whole or damaged does not matter.
+
+        Raises
+        ------
+        OSError
+            It cannot be looked at.
+        """
+        ...
 
     def read(self, path: Path) -> Reading:
         """Read ``path``.
@@ -50,3 +64,8 @@ class Reader(Protocol):
             There is nothing there, it is another format, or a newer version of it.
         """
         ...
+
+
+def named(path: Path) -> str:
+    """Show a path in a message; names of files need not be Unicode."""
+    return os.fsencode(path).decode(errors="replace")

@@ -60,6 +60,10 @@ class CaptureReader:
 
     format: ClassVar[str] = "capture"
 
+    def recognises(self, path: Path) -> bool:
+        """Say whether it is a folder with streams in it."""
+        return path.is_dir() and bool(streams(path))
+
     def read(self, path: Path) -> Reading:
         """Read the folder ``path``; a truncated tail is left out and said.
 

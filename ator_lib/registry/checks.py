@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import json
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ator_lib.errors import AtorError, ConflictError, LeaseLostError, NotFoundError, UsageError
-from ator_lib.model import Run, RunStatus
+from ator_lib.model import SUPERVISOR, TAGS, Run, RunRequest, RunStatus
 
 OUTCOMES = (RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.CANCELLED)
 """The statuses that a caller may complete a run with."""
 
-_MOST_RUN_ID = 2**31 - 1
+FINAL = tuple(status for status in RunStatus if status.is_final)
+
+MOST_RUN_ID = 2**31 - 1
 """What the column can hold: a number outside is no run, and not a driver's error."""
 
+_HIGHEST_PRIORITY = 10**9
+
 _LONGEST_LEASE_S = 366 * 24 * 3600
+
+LONGEST_TEXT = 10_000
+LONGEST_TAG = 200
+LONGEST_ATTRIBUTES = 100_000
+_DEEPEST_ATTRIBUTES = 50
+"""Who reads them back may have less stack left than who wrote them."""
+
+TEXT_FIELDS = frozenset(
+    {"repo", "lac", "stream", "test", "type", "environment", "triggered_by", "dashboard_url", "location", "tool"}
+)
+"""The fields of a request that take any text."""
 
 
 def checked_id(run_id: int) -> int:
@@ -33,7 +48,7 @@ def checked_id(run_id: int) -> int:
         number = operator.index(run_id)
     except TypeError:
         raise UsageError(f"a run id is a whole number, not {run_id!r}") from None
-    if abs(number) > _MOST_RUN_ID:
+    if abs(number) > MOST_RUN_ID:
         raise not_found(number)
     return number
 
@@ -64,19 +79,109 @@ def checked_status(status: RunStatus | str, words: tuple[RunStatus, ...] = tuple
     return RunStatus(status)
 
 
+def checked_priority(priority: int | None) -> int | None:
+    """Return a priority that the column can hold.
+
+    Raises
+    ------
+    UsageError
+        It is no whole number, or beyond a thousand millions.
+    """
+    if priority is None or (type(priority) is int and abs(priority) <= _HIGHEST_PRIORITY):
+        return priority
+    raise UsageError(f"a priority is a whole number (0 counts as none, higher goes first), not {priority!r}")
+
+
+def checked_text(name: str, text: str | None) -> str | None:
+    """Return a text that both databases keep as it is.
+
+    Raises
+    ------
+    UsageError
+        It is no text, too long, or holds a NUL or half a character.
+    """
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise UsageError(f"{name} of a run must be text, not {type(text).__name__}")
+    if len(text) > LONGEST_TEXT:
+        raise UsageError(f"{name} has {len(text):,} characters: at most {LONGEST_TEXT:,} are kept")
+    if not _can_be_kept(text):
+        raise UsageError(f"{name} holds a NUL or half a character (a lone surrogate): give valid text")
+    return text
+
+
+def _can_be_kept(text: str) -> bool:
+    """Whether PostgreSQL takes it: no NUL, and characters that UTF-8 has. SQLite would keep more."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def check_texts(request: RunRequest) -> None:
+    """Check every text of a request.
+
+    Raises
+    ------
+    UsageError
+        One of them cannot be kept; the message names it.
+    """
+    for name in TEXT_FIELDS:
+        checked_text(name, getattr(request, name))
+
+
+def checked_tags(tags: Iterable[str]) -> list[str]:
+    """Return tags in order, each once.
+
+    Raises
+    ------
+    UsageError
+        One of them is no text, empty, or too long.
+    """
+    if isinstance(tags, str):
+        raise UsageError(f"tags are a list of texts: write [{tags!r}]")
+    kept = sorted({str(checked_text("a tag", tag)) for tag in tags})
+    if any(not tag.strip() or len(tag) > LONGEST_TAG for tag in kept):
+        raise UsageError(f"a tag has 1 to {LONGEST_TAG} characters")
+    return kept
+
+
 def checked_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Return attributes as they will be read back: JSON has lists for tuples and text for keys.
 
     Raises
     ------
     UsageError
-        They are no JSON.
+        They are no JSON, too many, or one has a name of ATOR's own.
     """
+    if not isinstance(attributes, Mapping):
+        raise UsageError("attributes of a run must be a mapping of names to values")
+    if SUPERVISOR in attributes:
+        raise UsageError(f"the attribute {SUPERVISOR!r} is ATOR's own: choose another name")
     try:
-        kept: dict[str, Any] = json.loads(json.dumps(dict(attributes), allow_nan=False))
+        text = json.dumps(dict(attributes), allow_nan=False, ensure_ascii=False)
+        kept: dict[str, Any] = json.loads(text)
     except (TypeError, ValueError, RecursionError) as error:
         raise UsageError(f"the attributes cannot be kept: {error}; give values that JSON has") from None
+    if len(text) > LONGEST_ATTRIBUTES:
+        raise UsageError(
+            f"the attributes have {len(text):,} characters of JSON: at most {LONGEST_ATTRIBUTES:,} are kept"
+        )
+    if _is_deeper(kept, _DEEPEST_ATTRIBUTES):
+        raise UsageError(f"the attributes are nested more than {_DEEPEST_ATTRIBUTES} times: flatten them")
+    if "\\u0000" in text.replace("\\\\", "") or not _can_be_kept(text):
+        raise UsageError("the attributes hold a NUL or half a character (a lone surrogate): give valid text")
+    if TAGS in kept:
+        kept[TAGS] = checked_tags(kept[TAGS] if isinstance(kept[TAGS], list) else str(kept[TAGS]))
     return kept
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(one, levels - 1) for one in inner)
 
 
 def not_found(run_id: int) -> NotFoundError:

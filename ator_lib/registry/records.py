@@ -9,10 +9,11 @@ from math import isfinite
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
 from ator_lib.model import LoadProfile, Progress, Run, RunRequest, RunStatus
-from ator_lib.registry.checks import checked_attributes
+from ator_lib.registry import statements
+from ator_lib.registry.checks import check_texts, checked_attributes, checked_id, checked_priority, not_found
 
 _Record = TypeVar("_Record", LoadProfile, Progress)
 
@@ -27,28 +28,43 @@ def run_of(row: Row[Any]) -> Run:
     return Run(**values)
 
 
-def started_run(request: RunRequest, values: Mapping[str, Any], row: Row[Any]) -> Run:
+def get_run(connection: Connection, run_id: int, statement: Any = statements.GET) -> Run:
+    """Read one run.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such run.
+    """
+    row = connection.execute(statement, {"this_run": checked_id(run_id)}).one_or_none()
+    if row is None:
+        raise not_found(run_id)
+    return run_of(row)
+
+
+def inserted_run(request: RunRequest, values: Mapping[str, Any], row: Row[Any]) -> Run:
     """Make the ``Run`` of what was inserted and of what the database decided."""
-    told = {
-        **values,
-        "status": RunStatus.RUNNING,
-        "load_profile": request.load_profile,
-        "attributes": values["attributes"] or {},
-    }
+    told = {name: value for name, value in values.items() if name != "idempotency_key"}
+    told["status"] = RunStatus(told["status"])
+    told["load_profile"] = request.load_profile
+    told["attributes"] = told["attributes"] or {}
     return Run(**told, **row._mapping)
 
 
-def values_of(request: RunRequest, *, location: str, factor: Decimal | None) -> dict[str, Any]:
-    """Turn a request into the values of a running row, but for its times and lease.
+def values_of(
+    request: RunRequest, *, location: str | None, factor: Decimal | None, status: RunStatus = RunStatus.RUNNING
+) -> dict[str, Any]:
+    """Turn a request into the values of a row, but for its times and lease.
 
     Raises
     ------
     UsageError
-        The attributes are no JSON.
+        A text is too long or holds what cannot be kept, or the attributes are no JSON.
     """
+    check_texts(request)
     return {
         "id": uuid4(),
-        "status": RunStatus.RUNNING.value,
+        "status": status.value,
         "repo": request.repo,
         "lac": request.lac,
         "stream": request.stream,
@@ -59,6 +75,7 @@ def values_of(request: RunRequest, *, location: str, factor: Decimal | None) -> 
         "factor": factor,
         "dashboard_url": request.dashboard_url,
         "location": location,
+        "priority": checked_priority(request.priority),
         "tool": request.tool,
         "load_profile": None if request.load_profile is None else vars(request.load_profile),
         "attributes": checked_attributes(request.attributes) if request.attributes else None,

@@ -2,91 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import datetime
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
-from ator_lib.errors import CapacityError, ConflictError, UsageError
-from ator_lib.model import LocationUse, Progress, Run, RunRequest, RunStatus
-from ator_lib.registry import statements
-from ator_lib.registry.admission import parse_factor, taken_by
+from ator_lib.errors import ConflictError
+from ator_lib.model import SUPERVISOR, TAGS, HistoryPage, Progress, QueuePlace, Run, RunStatus
+from ator_lib.registry import history, queue, statements
+from ator_lib.registry.admissions import Admissions
 from ator_lib.registry.checks import (
     OUTCOMES,
     checked_attributes,
     checked_id,
     checked_lease,
     checked_status,
+    checked_tags,
+    checked_text,
     lease_lost,
     why_not_completed,
 )
-from ator_lib.registry.records import document_of, printable, run_of, started_run, values_of
-from ator_lib.registry.transactions import get_run, holders_of, reap, refusal_of
+from ator_lib.registry.places import reap
+from ator_lib.registry.records import document_of, get_run, printable, run_of
 from ator_lib.sql.engine import read, write
 
 
-class Registry:
-    """Admits runs, keeps their leases, and remembers how they ended.
-
-    Every method raises ``StoreError`` when the database cannot be used.
-
-    Parameters
-    ----------
-    engine
-        A database at the newest revision (``sql.engine.upgrade``).
-    default_location
-        Location of requests that name none.
-    is_supervised
-        Tells whether a run's supervisor lives on this host: its lease may then be over, but the
-        run is not reaped while its tool may still be loading the location.
-    """
-
-    def __init__(
-        self,
-        engine: Engine,
-        *,
-        default_location: str = "default",
-        is_supervised: Callable[[Run], bool] = lambda _: False,
-    ) -> None:
-        self._engine = engine
-        self._default_location = default_location
-        self._is_supervised = is_supervised
-
-    def register(self, request: RunRequest, *, lease_s: float | None = None) -> Run:
-        """Admit a run and start it; it then takes its factor of its location until it ends.
-
-        Runs at the location whose lease is over are abandoned in the same transaction.
-
-        Parameters
-        ----------
-        request
-            What is to run. A location that is not known yet is made, with capacity 1.
-        lease_s
-            Seconds that the run lives without ``renew``; ``None`` lets it run until it is completed.
-
-        Raises
-        ------
-        CapacityError
-            The location has no room now; nothing was registered.
-        NeverAdmissibleError, FactorError, UsageError
-            The request is off; nothing was changed.
-        """
-        factor = parse_factor(request.factor)
-        location = request.location or self._default_location
-        values = values_of(request, location=location, factor=factor)
-        insert, lease = statements.INSERT, {}
-        if lease_s is not None:
-            insert, lease = statements.INSERT_LEASED, {"lease_s": checked_lease(lease_s)}
-            values["lease_id"] = uuid4().hex
-        with write(self._engine) as connection:
-            refusal = refusal_of(connection, factor, location, self._is_supervised)
-            if refusal is None:
-                return started_run(request, values, connection.execute(insert, values | lease).one())
-        raise CapacityError(refusal)  # after the commit, which keeps what was reaped
+class Registry(Admissions):
+    """Admits runs, queues them, keeps their leases, and remembers how they ended."""
 
     def lease(self, run_id: int, *, lease_s: float) -> Run:
         """Put a running run that has no lease under one, which its holder then renews.
@@ -225,95 +168,106 @@ class Registry:
         with read(self._engine) as connection:
             return [run_of(row) for row in connection.execute(statements.RUNNING)]
 
+    def queue(self, location: str | None = None) -> list[QueuePlace]:
+        """Return who waits, by location and in the order in which they will start, after reaping."""
+        self.reap()
+        with read(self._engine) as connection:
+            return queue.places(connection, location)
+
     def history(
         self,
+        where: Mapping[str, Any] | None = None,
         *,
         limit: int = 100,
-        test: str | None = None,
-        stream: str | None = None,
-        status: RunStatus | str | None = None,
-        location: str | None = None,
-        since: datetime | None = None,
-        before_run_id: int | None = None,
-    ) -> list[Run]:
-        """Return runs of any status, newest (highest ``run_id``) first, after abandoning those whose lease is over.
+        order: str = "-run_id",
+        cursor: str | None = None,
+    ) -> HistoryPage:
+        """Return runs of any status that match ``where``, after abandoning those whose lease is over.
 
         Parameters
         ----------
+        where
+            Plain data, see ``registry.history``; ``None`` takes all.
         limit
             At most so many.
-        test, status, location
-            Only runs that have exactly this.
-        stream
-            Only runs of this stream, in any case; ``%`` stands for any text.
-        since
-            Only runs started (or, not started, queued) at this time or later. Aware.
-        before_run_id
-            Only runs below this id: the last one of a page gives the next page.
+        order
+            A name of ``history.ORDERS``; ``-`` in front: the highest first. Unknown values come last.
+        cursor
+            ``next_cursor`` of the page before.
 
         Raises
         ------
         UsageError
-            An unknown status, a negative limit or a time without a zone.
+            An unknown filter, status or order, a value of the wrong kind, or another order's cursor.
         """
-        if limit < 0:
-            raise UsageError(f"limit {limit} is below 0; give how many runs to return")
+        query = history.page_query(where, limit=limit, order=order, cursor=cursor)
         self.reap()
-        query = statements.history(
-            limit=limit,
-            test=test,
-            stream=stream,
-            status=None if status is None else checked_status(status),
-            location=location,
-            since=since,
-            before_run_id=before_run_id,
-        )
         with read(self._engine) as connection:
-            return [run_of(row) for row in connection.execute(query)]
+            runs = [run_of(row) for row in connection.execute(query)]
+        return history.page_of(runs, limit=limit, order=order)
 
     def update(
-        self, run_id: int, *, dashboard_url: str | None = None, attributes: Mapping[str, Any] | None = None
+        self,
+        run_id: int,
+        *,
+        dashboard_url: str | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
     ) -> Run:
-        """Set a run's dashboard address, and merge attributes into its own; ended runs take them too.
+        """Set a run's dashboard address, merge attributes into its own, change tags; ended runs take them too.
 
         Raises
         ------
         NotFoundError
             There is no such run.
         UsageError
-            Attributes that are no JSON.
+            Attributes that are no JSON, or a text that cannot be kept.
         """
+        values: dict[str, Any] = {}
+        if dashboard_url is not None:
+            values["dashboard_url"] = checked_text("dashboard_url", dashboard_url)
         with write(self._engine) as connection:
             run = get_run(connection, run_id, statements.GET_FOR_UPDATE)
-            values: dict[str, Any] = {"attributes": checked_attributes({**run.attributes, **(attributes or {})})}
-            if dashboard_url is not None:
-                values["dashboard_url"] = dashboard_url
-            return run_of(connection.execute(statements.UPDATE, {"this_run": run_id, **values}).one())
+            changed = {**run.attributes, **checked_attributes(attributes or {})}
+            if add_tags or remove_tags:
+                tags = {*changed.get(TAGS, ()), *checked_tags(add_tags)} - {*checked_tags(remove_tags)}
+                changed[TAGS] = checked_tags(tags)
+            values["attributes"] = changed
+            return run_of(connection.execute(statements.UPDATE, {"this_run": run.run_id, **values}).one())
+
+    def supervise(self, run_id: int, supervisor: Mapping[str, str]) -> None:
+        """Note whose life keeps a leased run from being reaped, for ``Rules.is_supervised``."""
+        with write(self._engine) as connection:
+            run = get_run(connection, run_id, statements.GET_FOR_UPDATE)
+            attributes = {**run.attributes, SUPERVISOR: dict(supervisor)}
+            connection.execute(statements.UPDATE, {"this_run": run.run_id, "attributes": attributes})
+
+    def remove(self, run_id: int, *, connection: Connection) -> Run:
+        """Forget a run that has ended, in the caller's write transaction; its results must have gone before.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such run.
+        ConflictError
+            It has not ended, or is pinned as a baseline.
+        """
+        run = get_run(connection, run_id, statements.GET_FOR_UPDATE)
+        if not run.status.is_final:
+            raise ConflictError(f"run {run_id} is {run.status} and cannot be deleted: cancel it first")
+        pins = connection.scalars(statements.PINS_OF, {"this_run": run.run_id}).all()
+        if pins:
+            names = ", ".join(map(repr, pins))
+            raise ConflictError(f"run {run_id} is the baseline {names}: remove that, or pin another run to it, first")
+        connection.execute(statements.REMOVE, {"this_run": run.run_id})
+        return run
 
     def reap(self) -> list[Run]:
         """Abandon the runs whose lease is over and whose supervisor does not live on this host; return them."""
         with read(self._engine) as connection:  # nearly always there is nothing to write
             overdue = [run_of(row) for row in connection.execute(statements.OVERDUE)]
-        if not any(not self._is_supervised(run) for run in overdue):
+        if not any(not self._rules.is_supervised(run) for run in overdue):
             return []
         with write(self._engine) as connection:
-            return reap(connection, self._is_supervised)
-
-    def locations(self) -> list[LocationUse]:
-        """Return all locations by name, with what is taken of each by whom, as the next admission would see it."""
-        self.reap()
-        with read(self._engine) as connection:
-            rows = connection.execute(statements.ALL_HOLDERS).all()
-        uses = []
-        for (name, capacity), group in groupby(rows, key=lambda row: (row.name, row.capacity)):
-            holders = tuple(holders_of(group))
-            uses.append(LocationUse(name=name, capacity=capacity, taken=taken_by(holders), holders=holders))
-        return uses
-
-    @contextmanager
-    def _joined(self, connection: Connection | None) -> Iterator[Connection]:
-        if connection is not None:
-            yield connection
-            return
-        with write(self._engine) as own:
-            yield own
+            return reap(connection, self._rules)

@@ -1,4 +1,4 @@
-"""What the results room hands out: staged results and the time blocks of a run."""
+"""What the results room hands out: staged results, what became of them, and the time blocks of a run."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ class StagedResults:
         How exact the tool's own figures are; ``schema.EXACT`` for raw samples.
     truncated
         Whether the end of the tool's file was missing.
+    notes
+        What the reader took for granted, in sentences for people.
     """
 
     ingest_id: str
@@ -32,10 +34,37 @@ class StagedResults:
     summaries: pa.Table = field(repr=False)
     started_at: datetime | None
     ended_at: datetime | None
-    tool: str
+    tool: str | None
     tool_version: str | None
     precision: str
     truncated: bool
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ingest:
+    """What is known of the results of a run: where they are kept, and what was read.
+
+    Attributes
+    ----------
+    started_at, ended_at
+        The load window in UTC; ``None`` when no sample says when it started.
+    content_hash
+        SHA-256 of what was read; ``None`` for what ATOR captured itself.
+    """
+
+    ingest_id: str
+    run_id: int
+    created_at: datetime
+    samples: int
+    started_at: datetime | None
+    ended_at: datetime | None
+    tool: str | None
+    tool_version: str | None
+    precision: str | None
+    truncated: bool
+    schema_version: int
+    content_hash: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 ORPHAN_AGE_S = 3600.0
@@ -17,6 +18,9 @@ ORPHAN_AGE_S = 3600.0
 
 STAGED = ".staged"
 """Marks a set that no run points at yet. Without it a set is never swept: several registries may share a folder."""
+
+_RELEASED = ".released-"
+"""Marks a set that a run is losing, with the registry that said so: that one alone knows whether it did."""
 
 _INGEST_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{16}")
 _HIDDEN = re.compile(rf"\.({_INGEST_ID.pattern})\.tmp")
@@ -62,6 +66,12 @@ def keep(root: Path, ingest_id: str) -> None:
     (root / ingest_id / STAGED).unlink(missing_ok=True)
 
 
+def release(root: Path, ingest_id: str, registry: str) -> None:
+    """Mark a set that this registry is about to forget: once it has, the set may be swept by it, and by no other."""
+    if (root / ingest_id).is_dir():
+        _released_by(registry, root / ingest_id).touch()
+
+
 def remove(root: Path, ingest_id: str) -> None:
     """Remove a set; readers see all of it or none. Nothing happens when there is none."""
     hidden = _hidden(root, ingest_id)
@@ -71,9 +81,10 @@ def remove(root: Path, ingest_id: str) -> None:
         shutil.rmtree(hidden)
 
 
-def sweep(root: Path, known: Collection[str]) -> list[str]:
-    """Remove unfinished sets, and staged ones not in ``known``, older than ``ORPHAN_AGE_S``; returns their ids.
+def sweep(root: Path, known: Collection[str], registry: str) -> list[str]:
+    """Remove what is older than ``ORPHAN_AGE_S`` and nobody's; returns the ids.
 
+    That is unfinished sets, and those not in ``known`` that are staged or were released by this registry.
     Best effort: what cannot be removed now stays for the next time.
     """
     if not root.is_dir():
@@ -82,7 +93,8 @@ def sweep(root: Path, known: Collection[str]) -> list[str]:
     for path in sorted(root.iterdir()):
         hidden = _HIDDEN.fullmatch(path.name)
         ingest_id = hidden[1] if hidden else path.name
-        is_orphan = hidden or (is_ingest_id(ingest_id) and ingest_id not in kept and (path / STAGED).exists())
+        is_unknown = is_ingest_id(ingest_id) and ingest_id not in kept
+        is_orphan = hidden or (is_unknown and ((path / STAGED).exists() or _released_by(registry, path).exists()))
         if is_orphan and _last_written(path) < oldest:
             with suppress(OSError):
                 shutil.rmtree(path if hidden else path.rename(_hidden(root, ingest_id)))
@@ -92,6 +104,10 @@ def sweep(root: Path, known: Collection[str]) -> list[str]:
 
 def _hidden(root: Path, ingest_id: str) -> Path:
     return root / f".{ingest_id}.tmp"
+
+
+def _released_by(registry: str, folder: Path) -> Path:
+    return folder / f"{_RELEASED}{sha256(registry.encode(errors='replace')).hexdigest()[:16]}"
 
 
 def _last_written(folder: Path) -> float:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import pyarrow as pa
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from ator_lib import schema
 from ator_lib.errors import StoreVersionError
-from ator_lib.results.base import StagedResults
+from ator_lib.results.base import Ingest, StagedResults
 from ator_lib.results.files import with_run_id
 from ator_lib.sql.engine import read
-from ator_lib.sql.tables import ingests
+from ator_lib.sql.tables import ingests, test_executions
 from ator_lib.sql.tables import summaries as summaries_table
 from ator_lib.sql.types import Clock
 
@@ -21,10 +21,14 @@ SUMMARIES = with_run_id(schema.SUMMARIES)
 """``schema.SUMMARIES`` of many runs: ``run_id`` first."""
 
 
-def record(connection: Connection, run_id: int, staged: StagedResults) -> None:
-    """Make staged results the run's own, within the caller's transaction: they become visible by its commit."""
-    connection.execute(
-        insert(ingests).values(
+def record(connection: Connection, run_id: int, staged: StagedResults, *, content_hash: str | None = None) -> Ingest:
+    """Make staged results the run's own, within the caller's transaction: they become visible by its commit.
+
+    ``content_hash`` is the SHA-256 of the files that they were read from.
+    """
+    statement = (
+        insert(ingests)
+        .values(
             ingest_id=staged.ingest_id,
             run_id=run_id,
             created_at=Clock(),
@@ -36,10 +40,58 @@ def record(connection: Connection, run_id: int, staged: StagedResults) -> None:
             precision=staged.precision,
             truncated=staged.truncated,
             schema_version=schema.VERSION,
+            content_hash=content_hash,
         )
+        .returning(*ingests.c)
     )
+    ingest = Ingest(**connection.execute(statement).one()._mapping)
     owner = {"run_id": run_id, "ingest_id": staged.ingest_id}
     connection.execute(insert(summaries_table), [owner | row for row in staged.summaries.to_pylist()])
+    return ingest
+
+
+def remove(connection: Connection, run_id: int) -> str | None:
+    """Forget the results of a run, within the caller's transaction; gives the id of its file set, if it had one."""
+    connection.execute(delete(summaries_table).where(summaries_table.c.run_id == run_id))
+    statement = delete(ingests).where(ingests.c.run_id == run_id).returning(ingests.c.ingest_id)
+    return connection.execute(statement).scalar_one_or_none()
+
+
+def hold_run(connection: Connection, run_id: int) -> bool:
+    """Keep others from giving the run results, or deleting it, until the transaction ends; false if there is none."""
+    runs = test_executions.c
+    return connection.scalar(select(runs.run_id).where(runs.run_id == run_id).with_for_update()) is not None
+
+
+def hold_content(connection: Connection, content_hash: str) -> None:
+    """Keep others from making a run of the same content until the transaction ends."""
+    if connection.dialect.name != "sqlite":  # whose write lock does that already
+        connection.execute(select(func.pg_advisory_xact_lock(int(content_hash[:15], 16))))
+
+
+def details_of(connection: Connection, run_id: int) -> Ingest | None:
+    """Return what is known of the run's results; ``None`` when it has none."""
+    row = connection.execute(select(ingests).where(ingests.c.run_id == run_id)).one_or_none()
+    return None if row is None else Ingest(**row._mapping)
+
+
+def details_by_content(
+    connection: Connection, content_hash: str, *, test: str | None, stream: str | None, location: str | None
+) -> Ingest | None:
+    """Return the first results of this content whose run has exactly this test, stream and location."""
+    runs = test_executions.c
+    statement = (
+        select(ingests)
+        .join(test_executions, runs.run_id == ingests.c.run_id)
+        .where(ingests.c.content_hash == content_hash)
+        .where(runs.test.is_not_distinct_from(test))
+        .where(runs.stream.is_not_distinct_from(stream))
+        .where(runs.location.is_not_distinct_from(location))
+        .order_by(ingests.c.run_id)
+        .limit(1)
+    )
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else Ingest(**row._mapping)
 
 
 def ingest_of(engine: Engine, run_id: int) -> str | None:

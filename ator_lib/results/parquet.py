@@ -31,10 +31,16 @@ class ParquetStore:
     - ``NotFoundError`` when there is no such set,
     - ``StoreVersionError`` when it was written by a newer ATOR,
     - ``StoreError`` when a file of it is missing or cannot be read.
+
+    Parameters
+    ----------
+    registry
+        What tells the registry whose runs are kept here from others that share the folder.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, registry: str = "") -> None:
         self.root = root
+        self._registry = registry
 
     # --- writing ---
 
@@ -63,6 +69,21 @@ class ParquetStore:
         """Say that a run points at the set now, after the commit that made it so: it is never swept from then on."""
         folders.keep(self.root, ingest_id)
 
+    def release(self, ingest_id: str) -> None:
+        """Say, before the commit that makes it so, that no run will point at the set: then it can be swept.
+
+        Without that commit nothing happens to it: only this registry sweeps it, and only once it knows no run of it.
+
+        Raises
+        ------
+        StoreError
+            The folder cannot be written.
+        """
+        try:
+            folders.release(self.root, ingest_id, self._registry)
+        except OSError as error:
+            raise StoreError(f"the results of ingest {ingest_id} cannot be removed: {_reason(error)}") from error
+
     def discard(self, ingest_id: str) -> None:
         """Remove a set; nothing happens when there is none.
 
@@ -78,7 +99,7 @@ class ParquetStore:
 
     def sweep(self, known: Collection[str]) -> list[str]:
         """Remove what dead processes left: sets not kept, not in ``known``, untouched for an hour; gives their ids."""
-        return folders.sweep(self.root, known)
+        return folders.sweep(self.root, known, self._registry)
 
     # --- reading ---
 
@@ -202,6 +223,7 @@ def _stage(ingest_id: str, folder: Path, reading: Reading) -> StagedResults:
         tool_version=reading.tool_version,
         precision=reading.precision,
         truncated=reading.truncated,
+        notes=reading.notes,
     )
 
 

@@ -1,9 +1,8 @@
-"""The FastAPI application: health and the Panel pages that it is handed, in one process."""
+"""The FastAPI application: the REST API and the Panel pages that it is handed, in one process."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,7 +12,13 @@ from fastapi.responses import RedirectResponse
 from panel.io.fastapi import add_applications
 from starlette.routing import Route
 
-from ator_lib.server.guard import LOOPBACK_NAMES, Guard
+from ator_lib.model import Token
+from ator_lib.server.access import authenticators
+from ator_lib.server.api.docs import add_docs
+from ator_lib.server.api.doors import router
+from ator_lib.server.guard import LOOPBACK_RULES, AccessRules, Guard
+from ator_lib.server.login import login_router
+from ator_lib.server.problems import add_problem_handlers
 from ator_lib.server.sessions import mend_bokeh_fastapi
 
 if TYPE_CHECKING:
@@ -26,41 +31,58 @@ SESSION_LIFETIME_S = 30.0
 """How long a page without a connection keeps its session. A browser connects only after it has loaded
 some 10 MB of scripts, and a page whose session is gone by then stays empty: so think of slow tunnels."""
 
+_SUMMARY = "May this test start now, what happened, and did it get worse?"
+_DESCRIPTION = """\
+Runs are registered before they load a location and completed afterwards. Each takes a `factor` of its
+location; the sum stays below the location's capacity.
+
+Every error has one shape: `{"error": code, "message": sentence}`, with details for some codes.
+Times are ISO 8601; one without a zone is UTC.
+"""
+
 
 def create_app(
     workspace: Workspace,
     pages: Mapping[str, PageFactory],
     *,
-    host: str = "127.0.0.1",
+    rules: AccessRules = LOOPBACK_RULES,
     session_lifetime_s: float = SESSION_LIFETIME_S,
 ) -> FastAPI:
-    """Build the application that answers ``/health`` and serves ``pages``.
+    """Build the application: the REST API of ``server.api`` beside the pages.
 
     Parameters
     ----------
     workspace
-        Handed to each page factory, once per browser session.
+        What the API is about; also handed to each page factory, once per browser session.
     pages
         Path (``/overview``) → factory. The first one is where ``/`` leads.
-    host
-        The address listened on; with the loopback names it is what a Host header may say.
+    rules
+        Who is let in.
     session_lifetime_s
         Seconds until the session of a closed page is freed; the check runs three times as often.
     """
     mend_bokeh_fastapi()
     # FastAPI's own documentation pages load scripts from another host
-    app = FastAPI(title="ATOR", version=version("ator"), docs_url=None, redoc_url=None)
-    app.add_middleware(Guard, host_names=LOOPBACK_NAMES | {host.lower()})
+    app = FastAPI(
+        title="ATOR",
+        summary=_SUMMARY,
+        description=_DESCRIPTION,
+        version=version("ator"),
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: "_".join((*map(str, route.tags), route.name)),
+    )
+    app.state.workspace = workspace
 
-    @app.get("/health")
-    async def health() -> dict[str, str]:
-        """Say that the server answers, with its version and its time (UTC)."""
-        return {"status": "ok", "version": app.version, "time": datetime.now(UTC).isoformat()}
+    def check(token: str) -> Token | None:
+        return workspace.parts.tokens.authenticate(token)
 
-    @app.get("/", include_in_schema=False)
-    async def start() -> RedirectResponse:
-        return RedirectResponse(next(iter(pages)))
-
+    app.add_middleware(Guard, rules=rules, authenticators=authenticators(check, requires_token=rules.requires_token))
+    add_problem_handlers(app)
+    app.include_router(router)
+    app.include_router(login_router(check))
+    add_docs(app)
+    app.add_api_route("/", lambda: RedirectResponse(next(iter(pages))), include_in_schema=False)
     app.state.pages = _add_pages(app, workspace, pages, session_lifetime_s)
     return app
 

@@ -1,4 +1,4 @@
-"""Run the application on loopback until it is told to stop."""
+"""Run the application until it is told to stop: on loopback, or with tokens on any address."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import signal
 import socket
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ import uvicorn
 
 from ator_lib.errors import UsageError
 from ator_lib.server.app import PageFactory, create_app
+from ator_lib.server.guard import LOOPBACK_NAMES, LOOPBACK_RULES, AccessRules
 
 if TYPE_CHECKING:
     from ator_lib.workspace.workspace import Workspace
@@ -30,6 +32,9 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
+    require_token: bool = False,
+    allow_hosts: Iterable[str] = (),
+    max_upload_bytes: int = LOOPBACK_RULES.max_upload_bytes,
     open_browser: bool = False,
     on_ready: Callable[[str], None] | None = None,
 ) -> None:
@@ -40,7 +45,13 @@ def serve(
     workspace, pages
         See ``create_app``.
     host, port
-        A loopback address; port 0 takes any free one.
+        Where to listen; port 0 takes any free one. Everywhere but on loopback tokens are required.
+    require_token
+        Ask for tokens on loopback, too.
+    allow_hosts
+        Further names that the server is reached by, such as a proxy's. Where there are some, tokens are required.
+    max_upload_bytes
+        How long an uploaded result file may be.
     open_browser
         Open the dashboard in the user's browser once it answers.
     on_ready
@@ -49,13 +60,21 @@ def serve(
     Raises
     ------
     UsageError
-        ``host`` is no loopback address, or the port cannot be had.
+        Tokens are required and nobody has one, or the address or the port cannot be had.
     """
-    _check_loopback(host, port)
+    rules = replace(
+        rules_for(host, require_token=require_token, allow_hosts=allow_hosts), max_upload_bytes=max_upload_bytes
+    )
+    if rules.requires_token and not workspace.parts.tokens.any_usable():
+        raise UsageError(
+            f"serving on {host!r} needs a token, and there is none that holds: make one with "
+            f"`ator token create NAME --role admin` and start again. "
+            f"Without tokens ATOR serves on loopback only (an SSH tunnel reaches it: ssh -L {port or 'PORT'}:127.0.0.1:{port or 'PORT'} …)."
+        )
     with _listen(host, port) as listener:
         url = _url(host, listener.getsockname()[1])
         config = uvicorn.Config(
-            create_app(workspace, pages, host=host),
+            create_app(workspace, pages, rules=rules),
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=SHUTDOWN_GRACE_S,
@@ -85,16 +104,32 @@ def _announce(url: str, open_browser: bool, on_ready: Callable[[str], None] | No
         threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
 
-def _check_loopback(host: str, port: int) -> None:
+def rules_for(host: str, *, require_token: bool = False, allow_hosts: Iterable[str] = ()) -> AccessRules:
+    """Say who may reach a server that listens on ``host``, and under which names.
+
+    Only loopback is open, and only as long as it has no other name: a further name is there for
+    those who come from elsewhere.
+    """
+    further = {name.strip().lower() for name in allow_hosts}
+    if _is_loopback(host):
+        names = LOOPBACK_NAMES | {host.lower()} | further
+        return AccessRules(host_names=names, requires_token=require_token or bool(further))
+    own = {host.lower(), socket.gethostname().lower(), socket.getfqdn().lower()}
+    return AccessRules(host_names=LOOPBACK_NAMES | own | further, any_address=_is_wildcard(host), requires_token=True)
+
+
+def _is_loopback(host: str) -> bool:
     try:
-        is_loopback = host == "localhost" or ip_address(host).is_loopback
+        return host.lower() == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name: wherever it leads now, it may lead elsewhere tomorrow
+        return False
+
+
+def _is_wildcard(host: str) -> bool:
+    try:
+        return not host or ip_address(host).is_unspecified
     except ValueError:
-        is_loopback = False
-    if not is_loopback:
-        raise UsageError(
-            f"serving on {host!r} needs tokens; this version serves on loopback only. "
-            f"Use 127.0.0.1, and an SSH tunnel (ssh -L {port}:127.0.0.1:{port} …) to reach it from elsewhere."
-        )
+        return False
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -119,6 +154,7 @@ def _why_no_port(host: str, port: int, error: OSError | OverflowError) -> str:
 
 
 def _url(host: str, port: int) -> str:
+    host = socket.gethostname() if _is_wildcard(host) else host
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

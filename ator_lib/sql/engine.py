@@ -76,10 +76,16 @@ def write(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
-def upgrade(engine: Engine) -> None:
+def upgrade(engine: Engine) -> tuple[str, ...]:
     """Bring the database to the newest revision; one small query when it is there already.
 
     Safe when several processes do it at once, and all or nothing.
+
+    Returns
+    -------
+    tuple of str
+        Sentences for people: what was changed in rows that were there before, and what is odd in them.
+        Empty when nothing was.
 
     Raises
     ------
@@ -90,11 +96,11 @@ def upgrade(engine: Engine) -> None:
     """
     with read(engine) as connection:
         if _revision(connection) == HEAD:
-            return
+            return ()
     from ator_lib.sql import migrate  # Alembic costs more than everything that a registration does
 
     with write(engine) as connection:
-        migrate.to_head(connection)
+        return migrate.to_head(connection)
 
 
 def _revision(connection: Connection) -> str | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Numeric, Text
+from sqlalchemy import JSON, Boolean, ColumnElement, DateTime, Dialect, Numeric, Text, literal
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -90,3 +91,50 @@ def _clock_on_sqlite(element: Clock, compiler: SQLCompiler, **options: Any) -> s
     if not len(element.clauses):
         return f"{now})"
     return f"{now}, printf('%+.3f seconds', {compiler.process(element.clauses, **options)}))"
+
+
+class JsonHolds(ColumnElement[bool]):
+    """Whether a JSON document holds a value under one of its names; made by ``attribute`` and ``tag``."""
+
+    type = Boolean()
+    inherit_cache = False  # what is looked for is no part of a cached statement
+
+    def __init__(self, column: ColumnElement[Any], path: str, name: str | None, value: Any) -> None:
+        self.column = column
+        self.path = path
+        self.name = name
+        self.value = value
+
+    @classmethod
+    def attribute(cls, column: ColumnElement[Any], name: str, value: str | float) -> JsonHolds:
+        """Whether the document has exactly this value under this name."""
+        return cls(column, "$", name, value)
+
+    @classmethod
+    def tag(cls, column: ColumnElement[Any], tag: str) -> JsonHolds:
+        """Whether the document's list ``tags`` has this one."""
+        return cls(column, "$.tags", None, tag)
+
+    def contained(self) -> Any:
+        """Give the smallest document that has what is looked for."""
+        return {"tags": [self.value]} if self.name is None else {self.name: self.value}
+
+
+@compiles(JsonHolds, "postgresql")
+def _json_on_postgresql(element: JsonHolds, compiler: SQLCompiler, **options: Any) -> str:
+    wanted = literal(json.dumps(element.contained()), Text())
+    return f"({compiler.process(element.column, **options)} @> CAST({compiler.process(wanted, **options)} AS JSONB))"
+
+
+@compiles(JsonHolds, "sqlite")
+def _json_on_sqlite(element: JsonHolds, compiler: SQLCompiler, **options: Any) -> str:
+    def bound(value: Any) -> str:
+        return compiler.process(literal(value), **options)
+
+    kinds = {bool: "'true', 'false'", str: "'text'"}.get(type(element.value), "'integer', 'real'")
+    under = "" if element.name is None else f" AND each.key = {bound(element.name)}"
+    entries = f"json_each({compiler.process(element.column, **options)}, {bound(element.path)})"
+    return (
+        f"EXISTS (SELECT 1 FROM {entries} AS each "  # noqa: S608  # every value is bound
+        f"WHERE each.value = {bound(element.value)} AND each.type IN ({kinds}){under})"
+    )

@@ -5,17 +5,20 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from ator_lib.errors import SettingsError, StoreError
-from ator_lib.model import Run
+from ator_lib.errors import SettingsError
+from ator_lib.model import SUPERVISOR, Run
+from ator_lib.registry.baselines import Baselines
+from ator_lib.registry.locations import Locations
+from ator_lib.registry.places import Rules
 from ator_lib.registry.registry import Registry
+from ator_lib.registry.tokens import Tokens
 from ator_lib.results.parquet import ParquetStore
 from ator_lib.runners.process import is_supervised
 from ator_lib.settings import Settings, load_settings
-from ator_lib.sql.engine import open_engine, upgrade
-from ator_lib.workspace.parts import SUPERVISOR, Parts
+from ator_lib.sql.translate import shown
+from ator_lib.workspace.database import open_database, usable_folder
+from ator_lib.workspace.parts import Parts
 from ator_lib.workspace.workspace import Workspace
-
-DATABASE_FILE = "ator.db"
 
 
 def connect(target: str | Path | None = None, *, database_url: str | None = None) -> Workspace:
@@ -57,16 +60,22 @@ def connect(target: str | Path | None = None, *, database_url: str | None = None
 
 def open_workspace(settings: Settings) -> Workspace:
     """Wire the rooms for these settings."""
-    data = _usable_folder(settings.data.expanduser().absolute())
-    url = settings.database_url
-    engine = open_engine(data / DATABASE_FILE if url is None else url.get_secret_value())
-    upgrade(engine)
-    registry = Registry(engine, default_location=settings.default_location, is_supervised=_loads_here)
-    store = ParquetStore(data / "results")
+    data = usable_folder(settings.data)
+    engine = open_database(data, settings.database_url)
+    rules = Rules(
+        default_location=settings.default_location,
+        declared=settings.locations == "declared",
+        is_supervised=_loads_here,
+    )
+    registry = Registry(engine, rules)
+    store = ParquetStore(data / "results", registry=shown(engine.url))
     return Workspace(
         Parts(
             engine=engine,
             registry=registry,
+            locations=Locations(engine, reap=registry.reap),
+            baselines=Baselines(engine),
+            tokens=Tokens(engine),
             store=store,
             data=data,
             database_url=settings.database_url,
@@ -75,16 +84,6 @@ def open_workspace(settings: Settings) -> Workspace:
             host=socket.gethostname(),
         )
     )
-
-
-def _usable_folder(data: Path) -> Path:
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"the data folder {data} cannot be made ({error.strerror}): choose another with --data or ATOR_DATA"
-        ) from error
-    return data
 
 
 def _loads_here(run: Run) -> bool:

@@ -8,11 +8,11 @@ from pathlib import Path
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
+from ator_lib.registry.baselines import Baselines
+from ator_lib.registry.locations import Locations
 from ator_lib.registry.registry import Registry
+from ator_lib.registry.tokens import Tokens
 from ator_lib.results.parquet import ParquetStore
-
-SUPERVISOR = "supervisor"
-"""Attribute of an executed run: the host and the lock file of the supervisor of its tool."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +21,9 @@ class Parts:
 
     engine: Engine
     registry: Registry
+    locations: Locations
+    baselines: Baselines
+    tokens: Tokens
     store: ParquetStore
     data: Path
     database_url: SecretStr | None = field(repr=False)

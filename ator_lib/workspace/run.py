@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
-from dataclasses import replace
-from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -14,10 +11,10 @@ import pyarrow as pa
 from ator_lib.analysis.blocks import block_seconds
 from ator_lib.analysis.run_data import RunData
 from ator_lib.errors import ConflictError, NotFoundError, UsageError
-from ator_lib.execution.heartbeat import Heartbeat
-from ator_lib.model import Run, RunArtifacts, RunStatus, StatusReason
+from ator_lib.model import Run, RunArtifacts
 from ator_lib.results import index
 from ator_lib.runners.base import LOG_FILE, artifacts_in
+from ator_lib.workspace.handle import BaseHandle
 from ator_lib.workspace.parts import Parts
 
 if TYPE_CHECKING:
@@ -26,98 +23,23 @@ if TYPE_CHECKING:
 _SHOWN = ("method", "name", "requests", "failures", "throughput_rps", "p50_ms", "p95_ms", "p99_ms", "max_ms")
 
 
-class RunHandle:
-    """One run: what the registry knows of it, and its results as DataFrames.
-
-    ``with ws.register(…) as run:`` holds a lease while the block runs, and completes the run on
-    leaving: ``success``, or ``failure`` if the block raised.
-    """
+class RunHandle(BaseHandle):
+    """One run: what the registry knows of it, and its results as DataFrames."""
 
     def __init__(self, record: Run, parts: Parts, *, lease_s: float | None = None) -> None:
-        self.record = record
+        super().__init__(record, parts.registry, lease_s=parts.lease_s if lease_s is None else lease_s)
         self._parts = parts
-        self._lease_s = parts.lease_s if lease_s is None else lease_s
-        self._heartbeat: Heartbeat | None = None
-
-    # --- what it is ---
-
-    @property
-    def run_id(self) -> int:
-        """The run's number."""
-        return self.record.run_id
-
-    @property
-    def status(self) -> RunStatus:
-        """The status when this handle was made or last refreshed."""
-        return self.record.status
-
-    def refresh(self) -> RunHandle:
-        """Read the run anew, and return self."""
-        self._look_at(self._parts.registry.get(self.run_id))
-        return self
-
-    def _look_at(self, record: Run) -> None:
-        """Take a newer record; the lease stays the one that this handle was given, or none."""
-        self.record = replace(record, lease_id=self.record.lease_id)
-
-    def __repr__(self) -> str:
-        reason = f", reason={self.record.status_reason!r}" if self.record.status_reason else ""
-        return f"RunHandle(run_id={self.run_id}, test={self.record.test!r}, status={self.status.value!r}{reason})"
 
     def _repr_html_(self) -> str:
-        facts = [
-            f"<b>run {self.run_id}</b>",
-            html.escape(self.record.test or ""),
-            html.escape(self.record.stream or ""),
-            f"<b>{self.status.value}</b>",
-            html.escape(self.record.status_reason or ""),
-            html.escape(self.record.error or ""),
-        ]
-        shown = " · ".join(fact for fact in facts if fact)
         table = ""
         if self.has_results:
             table = self.summary()[list(_SHOWN)].to_html(index=False, float_format="{:.2f}".format, na_rep="")
-        return f"<div>{shown}</div>{table}"
+        return super()._repr_html_() + table
 
     @property
     def has_results(self) -> bool:
         """Whether there are figures: not before the run has ended, and not if nothing was measured."""
         return self._ingest_id() is not None
-
-    # --- its life ---
-
-    def complete(self, status: RunStatus | str, *, reason: str | None = None, error: str | None = None) -> RunHandle:
-        """Give the run its final status."""
-        self.record = self._parts.registry.complete(
-            self.run_id, status, reason=reason, error=error, lease_id=self.record.lease_id
-        )
-        return self
-
-    def cancel(self) -> RunHandle:
-        """Cancel the run; one that is being executed is asked to stop."""
-        self._look_at(self._parts.registry.cancel(self.run_id))
-        return self
-
-    def __enter__(self) -> Self:
-        if self.record.lease_id is None:
-            self.record = self._parts.registry.lease(self.run_id, lease_s=self._lease_s)
-        self._heartbeat = Heartbeat(self._parts.registry, self.record, self._lease_s)
-        self._heartbeat.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._heartbeat is not None:
-            self._heartbeat.close()
-        if self.refresh().status.is_final:  # completed or cancelled inside the block
-            return
-        if self.record.stop_requested_at is not None or isinstance(error, KeyboardInterrupt):
-            self.complete(RunStatus.CANCELLED, reason=StatusReason.STOPPED_BY_USER)
-        elif error is not None:
-            self.complete(RunStatus.FAILURE, reason=StatusReason.EXCEPTION, error=f"{type(error).__name__}: {error}")
-        else:
-            self.complete(RunStatus.SUCCESS)
 
     # --- its results ---
 

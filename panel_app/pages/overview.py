@@ -71,7 +71,7 @@ def look(workspace: Workspace) -> Snapshot:
     now = datetime.now(UTC)
     return Snapshot(
         running=records(workspace.running()),
-        gauges=[_gauge(location) for location in records(workspace.locations())],
+        gauges=[_gauge(location) for location in records(workspace.locations.list())],
         latest=[
             {**run, "duration_s": elapsed_s(run["start_time"], run["end_time"], run["status"], now)}
             for run in records(workspace.history(limit=LATEST))

@@ -84,7 +84,7 @@ def test_run_is_captured_summarised_and_completed(workspace: Workspace, locustfi
     assert run.artifacts.log is not None
     assert any(path.suffix == ".html" for path in run.artifacts.files)
     assert "Shopper" in run.log()
-    assert workspace.locations().iloc[0].taken == 0
+    assert workspace.locations.list().iloc[0].taken == 0
 
 
 def test_unreachable_host_is_a_failure_with_its_reason(workspace: Workspace, locustfile: Path) -> None:
@@ -128,7 +128,7 @@ def test_folder_without_room_is_said_and_the_run_ended(workspace: Workspace, loc
     with pytest.raises(StoreError, match="cannot be written"):
         workspace.execute(Locust(locustfile, host=target, run_time=1), factor="0.9", location="lab", progress=False)
     assert workspace.get(1).status is RunStatus.FAILURE
-    assert workspace.locations().iloc[0].taken == 0
+    assert workspace.locations.list().iloc[0].taken == 0
 
 
 def test_submitted_run_shows_progress_and_is_stopped(workspace: Workspace, locustfile: Path, target: str) -> None:
@@ -187,7 +187,7 @@ def test_load_that_somebody_else_stopped_is_no_success(workspace: Workspace, loc
     """A supervisor that is ended from outside cuts the load short: the run is cancelled."""
     live = workspace.submit(Locust(locustfile, host=target, run_time="10m"))
     wait_until(lambda: live.progress().requests > 0, "the first request")
-    folder = workspace._parts.run_folder(live.run_id)
+    folder = workspace.parts.run_folder(live.run_id)
     (supervisor,) = _holders_of(folder / "supervisor.lock")
     os.kill(supervisor, signal.SIGTERM)
     assert live.result(timeout=WAIT_S).status is RunStatus.CANCELLED

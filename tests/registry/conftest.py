@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Engine, event, text
 
+from ator_lib.model import LocationUse
+from ator_lib.registry.locations import Locations
 from ator_lib.registry.registry import Registry
 from ator_lib.sql.engine import write
 
@@ -16,6 +18,11 @@ from ator_lib.sql.engine import write
 def registry(engine: Engine) -> Registry:
     """Return the registry of a fresh database."""
     return Registry(engine)
+
+
+def locations_of(registry: Registry) -> list[LocationUse]:
+    """Return all locations of a registry with what is taken of them."""
+    return Locations(registry._engine, reap=registry.reap).list()
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
 from ator_lib.errors import UsageError
 from ator_lib.model import RunRequest
+from ator_lib.registry.history import ORDERS
 from ator_lib.registry.registry import Registry
 from ator_lib.sql.engine import write
 
@@ -35,29 +37,31 @@ def streams(registry: Registry) -> list[str]:
 )
 def test_streams_by_pattern(registry: Registry, streams: list[str], pattern: str, ids: list[int]) -> None:
     """``%`` is the only wildcard, and case does not matter."""
-    assert [run.run_id for run in registry.history(stream=pattern)] == ids
+    assert [run.run_id for run in registry.history({"stream": pattern}).runs] == ids
 
 
 def test_pages(registry: Registry, streams: list[str]) -> None:
-    """The newest come first, and the last id of a page gives the next one."""
+    """The newest come first, and the cursor of a page gives the next one."""
     first = registry.history(limit=4)
-    second = registry.history(limit=4, before_run_id=first[-1].run_id)
-    assert [run.run_id for run in first + second] == [6, 5, 4, 3, 2, 1]
-    assert registry.history(limit=0) == []
-    with pytest.raises(UsageError, match="limit -1 is below 0"):
+    second = registry.history(limit=4, cursor=first.next_cursor)
+    assert [run.run_id for run in first.runs + second.runs] == [6, 5, 4, 3, 2, 1]
+    assert second.next_cursor is None
+    assert registry.history(limit=6).next_cursor is None
+    assert registry.history(limit=0).runs == ()
+    with pytest.raises(UsageError, match="limit -1 is not possible"):
         registry.history(limit=-1)
 
 
 def test_filters_hold_together(registry: Registry, streams: list[str]) -> None:
     """Test, status and location are compared exactly, and all must hold."""
     registry.complete(1, "failure")
-    assert [run.run_id for run in registry.history(status="failure")] == [1]
-    assert [run.run_id for run in registry.history(status="failure", location="lab-m")] == [1]
-    assert registry.history(status="failure", location="lab-f") == []
-    assert [run.run_id for run in registry.history(location="lab-f")] == [4, 3]
-    assert [run.run_id for run in registry.history(test="main-2")] == [2]
+    assert [run.run_id for run in registry.history({"status": "failure"}).runs] == [1]
+    assert [run.run_id for run in registry.history({"status": "failure", "location": "lab-m"}).runs] == [1]
+    assert registry.history({"status": "failure", "location": "lab-f"}).runs == ()
+    assert [run.run_id for run in registry.history({"location": "lab-f"}).runs] == [4, 3]
+    assert [run.run_id for run in registry.history({"test": "main-2"}).runs] == [2]
     with pytest.raises(UsageError, match="give one of queued, running, success"):
-        registry.history(status="done")
+        registry.history({"status": "done"})
 
 
 def test_since(registry: Registry, streams: list[str], engine: Engine) -> None:
@@ -70,7 +74,141 @@ def test_since(registry: Registry, streams: list[str], engine: Engine) -> None:
         ):
             connection.execute(text(statement))
     new_year = datetime(2026, 1, 1, tzinfo=UTC)
-    assert [run.run_id for run in registry.history(since=new_year)] == [6, 5, 3, 2, 1]
-    assert [run.run_id for run in registry.history(since=new_year + timedelta(microseconds=1))] == [6, 5]
-    with pytest.raises(UsageError, match="has no time zone"):
-        registry.history(since=datetime(2026, 1, 1))  # noqa: DTZ001
+    assert [run.run_id for run in registry.history({"since": new_year}).runs] == [6, 5, 3, 2, 1]
+    assert [run.run_id for run in registry.history({"since": new_year + timedelta(microseconds=1)}).runs] == [6, 5]
+    assert [run.run_id for run in registry.history({"since": "2026-01-01"}).runs] == [6, 5, 3, 2, 1]
+    assert [run.run_id for run in registry.history({"until": "2026-01-01T01:00+01:00"}).runs] == []
+    assert [run.run_id for run in registry.history({"until": "2026-01-01T01:00"}).runs] == [3, 2, 1]
+    for odd in ("yesterday", "9999-12-31T23:59-12:00", 7):
+        with pytest.raises(UsageError, match="is no time"):
+            registry.history({"since": odd})
+
+
+@pytest.fixture
+def described(registry: Registry) -> None:
+    """Register runs 1 to 4 that differ in every field, and end two of them."""
+    for number, more in enumerate(
+        ({"git": "0f3c", "build": 12}, {"git": "9a", "final": True}, {}, {"half": 0.5}), start=1
+    ):
+        registry.register(
+            RunRequest(
+                repo=f"repo-{number}",
+                lac=f"LAC.{number}",
+                stream="main" if number % 2 else None,
+                test="checkout" if number < 3 else "search",
+                type="load",
+                environment=f"env_{number}",
+                triggered_by=f"user{number}@example",
+                location=f"lab-{number}",
+                tool="k6" if number == 4 else None,
+                attributes={**more, "tags": ["nightly", f"n{number}"]},
+            )
+        )
+    registry.complete(1, "success", reason="fine")
+    registry.complete(3, "failure")
+
+
+@pytest.mark.parametrize(
+    ("where", "ids"),
+    [
+        ({"repo": "repo-2"}, [2]),
+        ({"repo": "REPO-2"}, []),
+        ({"repo": "REPO-%"}, [4, 3, 2, 1]),
+        ({"lac": ["LAC.1", "LAC.3", "none"]}, [3, 1]),
+        ({"environment": "env_1"}, [1]),
+        ({"environment": "env%2"}, [2]),
+        ({"triggered_by": "%@EXAMPLE", "test": "search"}, [4, 3]),
+        ({"type": "load", "tool": "k6"}, [4]),
+        ({"status": ["success", "failure"]}, [3, 1]),
+        ({"status_reason": "fine"}, [1]),
+        ({"location": ["lab-4", "%2"]}, [4, 2]),
+        ({"stream": []}, []),
+        ({"test": None, "stream": "MAIN"}, [3, 1]),
+        ({"tag": "nightly"}, [4, 3, 2, 1]),
+        ({"tag": ["nightly", "n2"]}, [2]),
+        ({"tag": "night%"}, []),
+        ({"attributes": {"git": "0f3c"}}, [1]),
+        ({"attributes": {"build": 12}}, [1]),
+        ({"attributes": {"build": "12"}}, []),
+        ({"attributes": {"final": True}}, [2]),
+        ({"attributes": {"final": 1}}, []),
+        ({"attributes": {"half": 0.5, "git": "0f3c"}}, []),
+        ({"attributes": {'od"d': "x"}}, []),
+        ({"any_of": [{"test": "search"}, {"repo": "repo-1"}]}, [4, 3, 1]),
+        ({"any_of": [{"test": "search", "tool": "k6"}, {"any_of": [{"lac": "LAC.2"}]}], "type": "load"}, [4, 2]),
+        ({"any_of": []}, []),
+        ({"test": "'; DROP TABLE test_executions; --"}, []),
+    ],
+)
+def test_filters(registry: Registry, described: None, where: dict[str, Any], ids: list[int]) -> None:
+    """Everything in a filter must hold; lists and ``any_of`` mean any of it."""
+    assert [run.run_id for run in registry.history(where).runs] == ids
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ({"colour": "red"}, "there is no filter colour: there are test, stream"),
+        ({"test": 7}, "test=7 cannot be searched for: give a text"),
+        ({"test": [7]}, "must be text"),
+        ({"test": "a\0"}, "NUL"),
+        ({"any_of": {"test": "x"}}, "give a list"),
+        ({"any_of": ["x"]}, "a filter is a mapping"),
+        ({"any_of": [{"any_of": [{"any_of": [{"any_of": [{"any_of": [{"any_of": [{}]}]}]}]}]}]}, "five times"),
+        ({"attributes": "git"}, "attributes is a mapping"),
+        ({"attributes": {"git": ["0f3c"]}}, "can be searched for texts"),
+        ({"attributes": {"git": float("inf")}}, "can be searched for texts"),
+        ("test", "a filter is a mapping"),
+    ],
+)
+def test_filters_that_are_off(registry: Registry, where: Any, message: str) -> None:
+    """Each one is told what there is."""
+    with pytest.raises(UsageError, match=message):
+        registry.history(where)
+
+
+@pytest.mark.parametrize("order", [name for column in ORDERS for name in (column, f"-{column}")])
+def test_pages_of_every_order_have_each_run_once(registry: Registry, described: None, order: str) -> None:
+    """Also where values are equal or unknown, which come last in either direction."""
+    column = order.removeprefix("-")
+    runs, cursor = [], None
+    while True:
+        page = registry.history(limit=1, order=order, cursor=cursor)
+        runs += page.runs
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert sorted(run.run_id for run in runs) == [1, 2, 3, 4]
+    assert runs == list(registry.history(order=order).runs)
+    values = [getattr(run, column) for run in runs]
+    known = [value for value in values if value is not None]
+    assert known == sorted(known, reverse=order.startswith("-"))
+    assert values[len(known) :] == [None] * (len(values) - len(known))
+
+
+def test_a_foreign_cursor_is_refused(registry: Registry, described: None) -> None:
+    """Another order's, or no cursor at all."""
+    cursor = registry.history(limit=1).next_cursor
+    assert cursor is not None
+    for odd in (cursor[:-3], "", "%%%", "W10", "ü", "eyJhIjogMX0"):
+        with pytest.raises(UsageError, match="the cursor is not one of this search"):
+            registry.history(cursor=odd)
+    with pytest.raises(UsageError, match="the cursor is not one of this search"):
+        registry.history(cursor=cursor, order="test")
+    with pytest.raises(UsageError, match="runs cannot be ordered by 'factor'"):
+        registry.history(order="factor")
+
+
+def test_tags_are_added_and_taken_off(registry: Registry, described: None) -> None:
+    """Each is kept once, in order, beside the other attributes; ended runs take them, too."""
+    assert registry.update(1, add_tags=["b", "a", "b"], remove_tags=["n1", "never"]).tags == ("a", "b", "nightly")
+    assert registry.update(1, attributes={"git": "new"}).attributes == {
+        "git": "new",
+        "build": 12,
+        "tags": ["a", "b", "nightly"],
+    }
+    for odd in ([""], [" "], ["x" * 201], [7], "word"):
+        with pytest.raises(UsageError, match="tag"):
+            registry.update(1, add_tags=odd)
+    with pytest.raises(UsageError, match="tags are a list"):
+        registry.register(RunRequest(attributes={"tags": "word"}))

@@ -9,7 +9,9 @@ from sqlalchemy import Engine
 
 from ator_lib.errors import CapacityError, ConflictError, LeaseLostError, UsageError
 from ator_lib.model import Progress, Run, RunRequest, RunStatus
+from ator_lib.registry.places import Rules
 from ator_lib.registry.registry import Registry
+from tests.registry.conftest import locations_of
 
 Expire = Callable[[int], None]
 WHOLE = RunRequest(factor=Decimal("0.9"), location="lab-1", test="checkout")
@@ -114,12 +116,12 @@ def test_reap_returns_whom_it_abandoned(registry: Registry, leased: Run, expire:
 
 def test_locations_show_what_the_next_admission_would_see(registry: Registry, leased: Run, expire: Expire) -> None:
     """A dead run is not shown as a holder."""
-    (use,) = registry.locations()
+    (use,) = locations_of(registry)
     assert [(holder.run_id, holder.test, holder.factor) for holder in use.holders] == [
         (leased.run_id, "checkout", Decimal("0.9"))
     ]
     expire(leased.run_id)
-    (use,) = registry.locations()
+    (use,) = locations_of(registry)
     assert (use.taken, use.free, use.holders) == (0, 1, ())
 
 
@@ -132,7 +134,7 @@ def test_a_supervised_run_is_not_reaped(engine: Engine, leased: Run, expire: Exp
         asked.append(run)
         return alive
 
-    registry = Registry(engine, is_supervised=is_supervised)
+    registry = Registry(engine, Rules(is_supervised=is_supervised))
     assert registry.running() == [leased]
     assert asked == []  # a living lease needs no second opinion
     expire(leased.run_id)

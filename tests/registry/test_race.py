@@ -19,6 +19,7 @@ from ator_lib.errors import CapacityError, ConflictError
 from ator_lib.model import RunRequest, RunStatus
 from ator_lib.registry.registry import Registry
 from ator_lib.sql.engine import open_engine, upgrade
+from tests.registry.conftest import locations_of
 
 RACERS = 8
 SECONDS = 1.5
@@ -60,13 +61,13 @@ def test_racing_processes_never_overfill_a_location(engine: Engine, database_url
     seen: list[int] = []
 
     def look() -> None:
-        taken = [len(use.holders) for use in registry.locations()]
+        taken = [len(use.holders) for use in locations_of(registry)]
         seen.extend(taken)
 
     told = race(database_url, look)
     admitted = [run_id for racer in told for run_id in racer["admitted"]]
     registry.reap()
-    runs = registry.history(limit=100_000)
+    runs = registry.history(limit=100_000).runs
     assert sorted(admitted) == sorted(run.run_id for run in runs)  # as many rows as admissions, each id once
     assert len(set(admitted)) == len(admitted) > RACERS
     assert sum(racer["refused"] for racer in told) > 0
@@ -127,7 +128,7 @@ def test_a_new_location_is_made_once(engine: Engine) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(register, range(4))) == 2
-    assert [(use.name, len(use.holders)) for use in registry.locations()] == [("new", 2)]
+    assert [(use.name, len(use.holders)) for use in locations_of(registry)] == [("new", 2)]
 
 
 def test_a_location_made_meanwhile_is_held_before_it_is_looked_at(postgres_url: str) -> None:
@@ -150,7 +151,7 @@ def test_a_location_made_meanwhile_is_held_before_it_is_looked_at(postgres_url: 
 
     def overtake(*details: Any) -> None:
         statement = details[2]
-        if "FOR UPDATE" in statement and not other.locations():
+        if "FOR UPDATE" in statement and not locations_of(other):
             other.register(RunRequest(factor=Decimal("0.1"), location="new-lab"))
         elif statement.startswith("SELECT") and "test_executions" in statement and third.ident is None:
             third.start()
@@ -159,5 +160,5 @@ def test_a_location_made_meanwhile_is_held_before_it_is_looked_at(postgres_url: 
     event.listen(engine, "after_cursor_execute", overtake)
     Registry(engine).register(RunRequest(factor=Decimal("0.8"), location="new-lab"))
     third.join()
-    assert [use.taken for use in other.locations()] == [Decimal("0.9")]
+    assert [use.taken for use in locations_of(other)] == [Decimal("0.9")]
     assert len(refused) == 1

@@ -17,8 +17,10 @@ from ator_lib.errors import (
     UsageError,
 )
 from ator_lib.model import LoadProfile, RunRequest, RunStatus
+from ator_lib.registry.places import Rules
 from ator_lib.registry.registry import Registry
 from ator_lib.sql.engine import write
+from tests.registry.conftest import locations_of
 
 SLACK = timedelta(milliseconds=1)  # SQLite's clock has milliseconds
 
@@ -43,7 +45,7 @@ def test_a_run_is_kept_as_it_was_asked_for(registry: Registry) -> None:
         location="lab-1",
         tool="locust",
         load_profile=LoadProfile(users=5, spawn_rate=1.5, run_time_s=60.0, host="http://127.0.0.1"),
-        attributes={"git": {"commit": "abc"}, "tags": ["ü", None, 1.5]},
+        attributes={"git": {"commit": "abc"}, "notes": ["ü", None, 1.5]},
     )
     before = datetime.now(UTC) - SLACK
     run = registry.register(request)
@@ -60,7 +62,7 @@ def test_a_run_with_nothing_said(registry: Registry) -> None:
     run = registry.register(RunRequest())
     assert run == registry.get(run.run_id)
     assert (run.location, run.factor, run.test, dict(run.attributes)) == ("default", None, None, {})
-    assert Registry(registry._engine, default_location="lab-7").register(RunRequest()).location == "lab-7"
+    assert Registry(registry._engine, Rules(default_location="lab-7")).register(RunRequest()).location == "lab-7"
 
 
 def test_run_ids_count_up(registry: Registry) -> None:
@@ -77,7 +79,7 @@ def test_a_full_location_refuses_with_the_reason(registry: Registry) -> None:
     refusal = caught.value.refusal
     assert (refusal.taken, refusal.requested, refusal.limit) == (Decimal("0.6"), Decimal("0.4"), Decimal(1))
     assert [(holder.run_id, holder.test) for holder in refusal.holders] == [(first.run_id, "checkout")]
-    assert len(registry.history()) == 2
+    assert len(registry.history().runs) == 2
     registry.register(asked("0.39", "lab-1"))
 
 
@@ -94,7 +96,7 @@ def test_no_factor_counts_as_nothing(registry: Registry) -> None:
     for _ in range(3):
         registry.register(asked(None, "lab-1"))
     registry.register(asked("0.999", "lab-1"))
-    assert registry.locations()[0].taken == Decimal("0.999")
+    assert locations_of(registry)[0].taken == Decimal("0.999")
 
 
 @pytest.mark.parametrize("factor", ["1", "-0.1", "NaN", "Infinity"])
@@ -102,8 +104,8 @@ def test_a_factor_that_could_never_be_admitted_changes_nothing(registry: Registr
     """It is another error than a full location, and does not make the location."""
     with pytest.raises(NeverAdmissibleError):
         registry.register(asked(factor, "lab-1"))
-    assert registry.history() == []
-    assert registry.locations() == []
+    assert registry.history().runs == ()
+    assert locations_of(registry) == []
 
 
 def test_a_factor_that_is_no_number(registry: Registry) -> None:
@@ -121,7 +123,7 @@ def test_a_locations_own_capacity_counts(registry: Registry, engine: Engine) -> 
         registry.register(asked("0.5", "big"))
     with pytest.raises(NeverAdmissibleError):
         registry.register(asked("2.5", "big"))
-    use = registry.locations()[0]
+    use = locations_of(registry)[0]
     assert (use.name, use.capacity, use.taken, use.free) == ("big", Decimal("2.5"), Decimal(2), Decimal("0.5"))
 
 
@@ -235,7 +237,7 @@ def test_attributes_must_be_json(registry: Registry, value: object) -> None:
         registry.register(asked(attributes={"value": value}))
     with pytest.raises(UsageError, match="attributes cannot be kept"):
         registry.update(run.run_id, attributes={"value": value})
-    assert registry.history() == [run]
+    assert registry.history().runs == (run,)
 
 
 def test_a_tools_last_words_are_kept_whatever_they_are(registry: Registry) -> None:

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Engine, inspect, text
 
 from ator_lib.model import RunRequest, RunStatus
+from ator_lib.registry.locations import Locations
 from ator_lib.registry.registry import Registry
 from ator_lib.sql.engine import open_engine, upgrade, write
 
@@ -65,7 +66,7 @@ def adopted(postgres_url: str) -> Iterator[Engine]:
 
 def test_no_row_is_lost(adopted: Engine) -> None:
     """Every old row is a run with what it had."""
-    runs = {run.id: run for run in Registry(adopted).history()}
+    runs = {run.id: run for run in Registry(adopted).history().runs}
     assert {run_id: run.test for run_id, run in runs.items()} == {row["id"]: row["test"] for row in rows()}
     first = runs[UUID(int=0)]
     assert (first.run_id, first.repo, first.lac, first.factor) == (7, "shop", "web", Decimal("0.40"))
@@ -81,7 +82,7 @@ def test_naive_times_were_utc(adopted: Engine) -> None:
 
 def test_statuses_become_the_six_words(adopted: Engine) -> None:
     """Case does not matter, "failed" is failure; a word that is not understood is kept beside."""
-    runs = sorted(Registry(adopted).history(), key=lambda run: run.id)
+    runs = sorted(Registry(adopted).history().runs, key=lambda run: run.id)
     words = ["running", "success", "failure", "failure", "success", "cancelled", "abandoned"]
     assert [run.status for run in runs] == words
     assert runs[6].attributes["status_before_upgrade"] == "weird"
@@ -90,7 +91,7 @@ def test_statuses_become_the_six_words(adopted: Engine) -> None:
 
 def test_duplicate_run_ids_are_made_unique(adopted: Engine) -> None:
     """The first keeps its number; the others get new ones, with the old kept, and new runs follow on."""
-    runs = {run.test: run for run in Registry(adopted).history()}
+    runs = {run.test: run for run in Registry(adopted).history().runs}
     assert [runs[f"t{n}"].run_id for n in range(7)] == [7, 8, 15, 16, 12, 13, 14]
     assert runs["t2"].attributes["run_id_before_upgrade"] == 8
     assert "run_id_before_upgrade" not in runs["t1"].attributes
@@ -111,7 +112,7 @@ def test_the_columns_are_ours_now(adopted: Engine) -> None:
 def test_old_running_rows_hold_their_factor(adopted: Engine) -> None:
     """A run that was running before the upgrade counts, and can be completed."""
     registry = Registry(adopted)
-    assert [(use.name, use.taken) for use in registry.locations()] == [
+    assert [(use.name, use.taken) for use in Locations(adopted, reap=registry.reap).list()] == [
         ("lab-0", Decimal("0.40")),
         ("lab-1", Decimal(0)),
     ]

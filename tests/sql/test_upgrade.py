@@ -50,6 +50,7 @@ def test_summaries_have_the_canonical_columns() -> None:
     assert nullable == [field.nullable for field in schema.SUMMARIES]
 
 
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection")  # of SQLite's index on lower(stream)
 def test_keys(engine: Engine) -> None:
     """``id`` is the primary key on PostgreSQL and unique on SQLite, ``run_id`` the other way round."""
     inspector = inspect(engine)

@@ -11,6 +11,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from ator_lib.server.app import create_app
 from ator_lib.server.sessions import session_count
@@ -37,6 +38,13 @@ def served(
 ) -> Iterator[Served]:
     """Serve ``pages``; the server has ended when the block is left."""
     app = create_app(workspace, pages, session_lifetime_s=session_lifetime_s)
+    with listening(app) as url:
+        yield Served(url, app)
+
+
+@contextmanager
+def listening(app: ASGIApp) -> Iterator[str]:
+    """Serve any application; give its address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
@@ -44,7 +52,7 @@ def served(
         thread.start()
         try:
             wait_until(lambda: server.started)
-            yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", app)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join()

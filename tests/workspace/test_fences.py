@@ -13,7 +13,8 @@ from ator_lib.registry.registry import Registry
 from ator_lib.runners.locust import Locust
 from ator_lib.settings import load_settings
 from ator_lib.sql.engine import open_engine
-from ator_lib.workspace.connect import DATABASE_FILE, connect
+from ator_lib.workspace.connect import connect
+from ator_lib.workspace.database import DATABASE_FILE
 
 
 def test_a_handle_on_an_executing_run_cannot_complete_it(tmp_path: Path) -> None:
@@ -42,7 +43,8 @@ def test_an_odd_supervisor_attribute_breaks_nothing(tmp_path: Path) -> None:
     """Written by something else, it means that nobody supervises the run here."""
     workspace = connect(tmp_path)
     elsewhere = Registry(open_engine(tmp_path / DATABASE_FILE))
-    elsewhere.register(RunRequest(attributes={"supervisor": "alice"}), lease_s=0.01)
+    odd = elsewhere.register(RunRequest(), lease_s=0.01)
+    elsewhere.supervise(odd.run_id, {"host": "alice"})
     time.sleep(0.05)
     assert workspace.running().empty
 

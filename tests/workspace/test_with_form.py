@@ -17,9 +17,9 @@ def test_leaving_the_block_completes_the_run(tmp_path: Path) -> None:
     workspace = connect(tmp_path)
     with workspace.register(test="t", factor="0.9") as run:
         assert run.record.lease_id is not None
-        assert workspace.locations().iloc[0].taken == run.record.factor
+        assert workspace.locations.list().iloc[0].taken == run.record.factor
     assert run.status is RunStatus.SUCCESS
-    assert workspace.locations().iloc[0].taken == 0
+    assert workspace.locations.list().iloc[0].taken == 0
 
 
 def test_exception_makes_it_a_failure_and_goes_on(tmp_path: Path) -> None:

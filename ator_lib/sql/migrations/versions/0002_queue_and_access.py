@@ -97,7 +97,9 @@ def _wake_the_queue() -> None:
         """
         CREATE FUNCTION ator_notify_freed() RETURNS trigger LANGUAGE plpgsql AS $$
         DECLARE
-          freed TEXT := CASE TG_TABLE_NAME WHEN 'locations' THEN to_jsonb(NEW)->>'name' ELSE to_jsonb(OLD)->>'location' END;
+          freed TEXT := CASE TG_TABLE_NAME
+            WHEN 'locations' THEN to_jsonb(NEW) ->> 'name' ELSE to_jsonb(OLD) ->> 'location'
+          END;
         BEGIN
           PERFORM pg_notify('ator_freed', left(freed, 1000)) WHERE EXISTS (
             SELECT FROM test_executions WHERE status = 'queued' AND location = freed

@@ -1,0 +1,217 @@
+"""Taking in files that a tool left somewhere else: all of them or nothing, and the same ones only once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from ator_lib.errors import ConflictError, NotFoundError, ResultsError, UsageError
+from ator_lib.execution.outcome import judge
+from ator_lib.execution.totals import totals_of
+from ator_lib.model import Run, RunOutcome, RunRequest, RunStatus
+from ator_lib.readers.base import named
+from ator_lib.readers.formats import reader_for
+from ator_lib.registry.registry import Registry
+from ator_lib.results import index
+from ator_lib.results.base import Ingest, StagedResults
+from ator_lib.results.parquet import ParquetStore
+from ator_lib.sql.engine import read, write
+
+NOTES = "ingest_notes"
+"""Attribute of a run: what the reader of its files took for granted."""
+
+_Find = Callable[[Connection], Ingest | None]
+_RunFor = Callable[[Connection, StagedResults, RunOutcome], int]
+
+
+class Ingester:
+    """Reads a file or folder of results into the store and makes them a run's own.
+
+    Whoever is killed at any point leaves either everything visible or nothing; what is then left in the store is
+    swept. Every method raises ``StoreError`` when the database or the store cannot be used.
+    """
+
+    def __init__(self, *, registry: Registry, engine: Engine, store: ParquetStore, max_error_rate: float) -> None:
+        self._registry = registry
+        self._engine = engine
+        self._store = store
+        self._max_error_rate = max_error_rate
+
+    def attach(self, path: Path, run_id: int, *, format: str | None = None) -> Ingest:
+        """Give a run these results; it may run still, and its status stays. The same content again changes nothing.
+
+        Parameters
+        ----------
+        format
+            Name of the reader; ``None`` finds it by the content.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such run, or nothing at the path.
+        ConflictError
+            It has other results, has not started, or is being executed and gets its results by that.
+        ResultsError
+            The files cannot be read, or changed meanwhile.
+        UsageError
+            There is no such format.
+        """
+        run = self._registry.get(run_id)
+        _check_takes_results(run)
+
+        def find(connection: Connection) -> Ingest | None:
+            if not index.hold_run(connection, run.run_id):
+                raise NotFoundError(f"run {run.run_id} was deleted while its results were read; nothing was kept")
+            earlier = index.details_of(connection, run.run_id)
+            if earlier is None or earlier.content_hash == content.hash:
+                return earlier
+            raise ConflictError(
+                f"run {run.run_id} has results of other content already: nothing was changed. "
+                "Delete that run, or ingest these as a run of their own."
+            )
+
+        content = _content_of(path)
+        return self._once(content, format, find, lambda *_: run.run_id)
+
+    def add(self, path: Path, request: RunRequest, *, format: str | None = None) -> Ingest:
+        """Make a run of these results, as it ended elsewhere: its times are the file's, its factor is none.
+
+        The same content of the same test, stream and location is the run that there is already. More failed requests
+        than are allowed make it a failure, like an executed run.
+
+        Raises
+        ------
+        ResultsError
+            The files cannot be read, or changed meanwhile.
+        NotFoundError
+            Nothing is at the path.
+        UsageError
+            There is no such format, or the request is off.
+        """
+
+        def find(connection: Connection) -> Ingest | None:
+            index.hold_content(connection, content.hash)
+            return index.details_by_content(
+                connection, content.hash, test=request.test, stream=request.stream, location=request.location
+            )
+
+        def record(connection: Connection, staged: StagedResults, outcome: RunOutcome) -> int:
+            run = self._registry.record(
+                replace(request, factor=None, tool=request.tool or staged.tool),
+                status=outcome.status,
+                reason=outcome.reason,
+                start_time=staged.started_at,
+                end_time=staged.ended_at,
+                connection=connection,
+            )
+            return run.run_id
+
+        content = _content_of(path)
+        return self._once(content, format, find, record)
+
+    def _once(self, content: _Content, format: str | None, find: _Find, run_for: _RunFor) -> Ingest:
+        with read(self._engine) as connection:
+            ingest = find(connection)
+        if ingest is None:
+            ingest = self._take_in(content, format, find, run_for)
+        self._store.keep(ingest.ingest_id)  # also of an earlier one, whose process may have been killed before
+        return ingest
+
+    def _take_in(self, content: _Content, format: str | None, find: _Find, run_for: _RunFor) -> Ingest:
+        """Write first what nobody sees, then make it visible in one transaction, unless others were quicker."""
+        staged = self._stage(content, format)
+        outcome = self._judge(staged)
+        try:
+            with write(self._engine) as connection:
+                ingest = find(connection)
+                if ingest is None:
+                    run_id = run_for(connection, staged, outcome)
+                    ingest = index.record(connection, run_id, staged, content_hash=content.hash)
+        except UsageError:  # after any other error nobody knows whether there was a commit: the sweep will
+            self._store.discard(staged.ingest_id)
+            raise
+        if ingest.ingest_id != staged.ingest_id:
+            self._store.discard(staged.ingest_id)
+        elif staged.notes:
+            self._registry.update(ingest.run_id, attributes={NOTES: list(staged.notes)})
+        return ingest
+
+    def _stage(self, content: _Content, format: str | None) -> StagedResults:
+        staged = self._store.write(reader_for(content.path, format).read(content.path))
+        with suppress(OSError):  # what is gone has changed, too
+            if _stamp_of(content.path) == content.stamp:
+                return staged
+        self._store.discard(staged.ingest_id)
+        raise ResultsError(
+            f"{named(content.path)} changed while it was read: nothing was kept. Ingest it when its writer has ended."
+        )
+
+    def _judge(self, staged: StagedResults) -> RunOutcome:
+        totals = totals_of(staged, self._store)
+        return judge(
+            stopped=False,
+            tool_failure=None,
+            totals=replace(totals, answered=totals.requests),  # files without status codes do not say
+            ingest_error=None,
+            max_error_rate=self._max_error_rate,
+            host=None,
+        )
+
+
+def _check_takes_results(run: Run) -> None:
+    if run.status is RunStatus.QUEUED:
+        raise ConflictError(f"run {run.run_id} is queued and has not started: it can have no results yet")
+    if run.status is RunStatus.RUNNING and run.tool is not None and run.lease_id is not None:
+        raise ConflictError(f"run {run.run_id} is being executed and gets its results by that: wait until it has ended")
+
+
+# --- content ---
+
+
+_Stamp = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Content:
+    """A file or folder as it was found: the SHA-256 of what is in it, and what would show a later change."""
+
+    path: Path
+    hash: str
+    stamp: _Stamp
+
+
+def _content_of(path: Path) -> _Content:
+    try:
+        stamp = _stamp_of(path)
+        digest = _sha256(path) if path.is_file() else _sha256_of_folder(path)
+    except OSError as error:
+        raise ResultsError(f"{named(path)} cannot be read: {error.strerror}.") from error
+    if not stamp:
+        raise NotFoundError(f"{named(path)} is no file, and no folder with files in it: there is nothing to ingest.")
+    return _Content(path=path, hash=digest, stamp=stamp)
+
+
+def _stamp_of(path: Path) -> _Stamp:
+    found = [(file, file.stat()) for file in _files(path)]
+    return tuple((str(file), status.st_size, status.st_mtime_ns) for file, status in found)
+
+
+def _files(path: Path) -> list[Path]:
+    """List regular files only: to open a pipe would wait for its other end."""
+    return sorted(file for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sha256_of_folder(folder: Path) -> str:
+    """Hash what ``sha256sum`` would say of all files in it."""
+    lines = [f"{_sha256(file)}  {named(file.relative_to(folder))}\n" for file in _files(folder)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -1,0 +1,20 @@
+"""What staged results say in sum."""
+
+from __future__ import annotations
+
+from ator_lib.execution.outcome import Totals
+from ator_lib.results.base import StagedResults
+from ator_lib.results.parquet import ParquetStore
+
+
+def totals_of(staged: StagedResults, store: ParquetStore) -> Totals:
+    """Sum up staged results for their judgement."""
+    total = next(row for row in staged.summaries.to_pylist() if row["scope"] == "total")
+    errors = store.errors(staged.ingest_id).to_pylist() if total["failures"] else []
+    unanswered = sum(row["requests"] for row in errors if row["status_code"] is None)
+    return Totals(
+        requests=total["requests"],
+        failures=total["failures"],
+        answered=total["requests"] - unanswered,
+        commonest_error=errors[0]["error"] if errors else None,
+    )

@@ -1,0 +1,227 @@
+"""What answers look like, for the OpenAPI document; the answers themselves are made by ``registry.wire``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeAlias
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from ator_lib.model import LocationStatus, Role, RunStatus
+
+Number: TypeAlias = Annotated[float | str, Field(description="A number where that says the same decimal, else text.")]
+
+
+class LoadProfileAnswer(BaseModel):
+    """What load was planned."""
+
+    model: str
+    users: int | None
+    spawn_rate: float | None
+    run_time_s: float | None
+    processes: int | None
+    host: str | None
+
+
+class ProgressAnswer(BaseModel):
+    """How a run is doing: figures of the last seconds, counts of the whole run so far."""
+
+    elapsed_s: float
+    requests: int
+    failures: int
+    users: int | None
+    throughput_rps: float | None
+    p95_ms: float | None
+
+
+class RunAnswer(BaseModel):
+    """A run; times are UTC. ``stale``: it runs without a lease for more than a day."""
+
+    id: UUID
+    run_id: int
+    status: RunStatus
+    repo: str | None
+    lac: str | None
+    stream: str | None
+    test: str | None
+    type: str | None
+    environment: str | None
+    triggered_by: str | None
+    start_time: datetime | None
+    end_time: datetime | None
+    factor: Number | None
+    dashboard_url: str | None
+    location: str | None
+    queued_at: datetime | None
+    priority: int | None
+    lease_expires_at: datetime | None
+    stop_requested_at: datetime | None
+    status_reason: str | None
+    tool: str | None
+    load_profile: LoadProfileAnswer | None
+    progress: ProgressAnswer | None
+    attributes: dict[str, Any]
+    error: str | None
+    stale: bool
+
+
+class HolderAnswer(BaseModel):
+    """A run that takes a part of a location, or waits for it."""
+
+    run_id: int
+    test: str | None
+    factor: Number
+
+
+class RefusalAnswer(BaseModel):
+    """Why there is no room: ``sum`` + ``requested`` is not below ``limit``, or others wait ``ahead``."""
+
+    location: str
+    sum: Number
+    requested: Number
+    limit: Number
+    holders: list[HolderAnswer]
+    ahead: list[HolderAnswer]
+    location_status: LocationStatus
+
+
+class OwnRunAnswer(RunAnswer):
+    """A run as its registrant sees it: with the key to it, if it holds a lease."""
+
+    lease_id: str | None
+
+
+class QueuedRunAnswer(OwnRunAnswer):
+    """A run that waits, and why."""
+
+    refusal: RefusalAnswer
+
+
+class StatusAnswer(BaseModel):
+    """What is running."""
+
+    running: list[RunAnswer]
+
+
+class PlaceAnswer(BaseModel):
+    """Where a run stands in the queue of its location; 1 is next."""
+
+    run: RunAnswer
+    position: int
+    waits_for: list[HolderAnswer]
+    estimated_start: datetime | None
+    estimate_note: str
+
+
+class QueueAnswer(BaseModel):
+    """Who waits, in the order in which they will start."""
+
+    queue: list[PlaceAnswer]
+
+
+class HistoryAnswer(BaseModel):
+    """A page of runs; ``next_cursor`` asks for the next one."""
+
+    executions: list[RunAnswer]
+    next_cursor: str | None
+
+
+class LocationAnswer(BaseModel):
+    """A location: a run is admitted while ``taken`` + its factor < ``capacity``."""
+
+    name: str
+    capacity: Number
+    taken: Number
+    free: Number
+    status: LocationStatus
+    description: str | None
+    holders: list[HolderAnswer]
+    waiting: list[HolderAnswer]
+
+
+class LocationsAnswer(BaseModel):
+    """All locations by name."""
+
+    locations: list[LocationAnswer]
+
+
+class BaselineAnswer(BaseModel):
+    """A run that others are compared with."""
+
+    name: str
+    run_id: int
+    pinned_at: datetime
+
+
+class BaselinesAnswer(BaseModel):
+    """All baselines by name."""
+
+    baselines: list[BaselineAnswer]
+
+
+class IngestAnswer(BaseModel):
+    """What was read from an uploaded file."""
+
+    samples: int
+    started_at: datetime | None
+    ended_at: datetime | None
+    tool: str | None
+    tool_version: str | None
+    precision: str | None
+    truncated: bool
+
+
+class ResultsAnswer(BaseModel):
+    """The run, and what was read."""
+
+    run: RunAnswer
+    ingest: IngestAnswer
+
+
+class WhoAnswer(BaseModel):
+    """Who asks."""
+
+    name: str
+    role: Role
+
+
+class HealthAnswer(BaseModel):
+    """That the server answers."""
+
+    status: Literal["ok"]
+    version: str
+    time: datetime
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with a field; its value is not repeated."""
+
+    field: str
+    problem: str
+
+
+class ProblemAnswer(BaseModel):
+    """What went wrong: a code for programs, a sentence for people, and details of some codes."""
+
+    error: str = Field(description="The code.", examples=["not_found"])
+    message: str
+
+
+class InvalidAnswer(ProblemAnswer):
+    """The request is invalid, or could never be admitted; ``fields`` names what is wrong if it is the form."""
+
+    error: Literal["invalid", "never_admissible"]
+    fields: list[FieldProblem] | None = None
+
+
+class NoCapacityAnswer(ProblemAnswer, RefusalAnswer):
+    """The location is full now."""
+
+    error: Literal["no_capacity"]
+
+
+class InternalAnswer(ProblemAnswer):
+    """Something broke in the server, whose log has more under ``id``."""
+
+    id: str

@@ -1,0 +1,1 @@
+"""The REST API: a file per noun, put together in ``doors``."""

@@ -1,0 +1,89 @@
+"""Result files that come over the network."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Annotated, Any
+
+import anyio
+from fastapi import Query, Request
+from starlette.concurrency import run_in_threadpool
+
+from ator_lib.registry.wire import run_to_json, to_json
+from ator_lib.results import index
+from ator_lib.server.answers import IngestAnswer, ResultsAnswer
+from ator_lib.server.api.base import RunIdInPath, WorkspaceParts, problems, router_of
+from ator_lib.server.bodies import Text
+from ator_lib.server.problems import Answer
+from ator_lib.sql.engine import read
+from ator_lib.workspace.parts import Parts
+
+router = router_of("results")
+
+_LEFT_BEHIND_AFTER_S = 24 * 3600
+
+_FILE_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "The file as the tool wrote it.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@router.post(
+    "/runs/{run_id}/results",
+    summary="Upload results",
+    response_model=ResultsAnswer,
+    responses=problems(404, 409, 413),
+    openapi_extra=_FILE_BODY,
+)
+async def upload(
+    run_id: RunIdInPath,
+    request: Request,
+    parts: WorkspaceParts,
+    format: Annotated[Text | None, Query(description="The tool that wrote it; without it the content tells.")] = None,
+) -> Answer:
+    """Read a result file into a run, all of it or nothing. The same content again changes nothing."""
+    await run_in_threadpool(parts.registry.get, run_id)  # before gigabytes have come
+    async with _upload_folder(parts) as folder:
+        path = folder / "results"
+        async with await anyio.open_file(path, "wb") as file:
+            async for chunk in request.stream():
+                await file.write(chunk)
+        await run_in_threadpool(request.app.state.workspace.ingest, path, run=run_id, format=format)
+    return Answer(await run_in_threadpool(_what_was_read, parts, run_id))
+
+
+@asynccontextmanager
+async def _upload_folder(parts: Parts) -> AsyncIterator[Path]:
+    """Give a folder on the disk of the results that goes whatever happens."""
+    folder = await run_in_threadpool(_make_folder, parts.data / "uploads")
+    try:
+        yield folder
+    finally:
+        with anyio.CancelScope(shield=True):
+            await run_in_threadpool(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _make_folder(uploads: Path) -> Path:
+    uploads.mkdir(exist_ok=True)
+    for left in uploads.iterdir():  # a killed server could not remove its own
+        if time.time() - left.stat().st_mtime > _LEFT_BEHIND_AFTER_S:
+            shutil.rmtree(left, ignore_errors=True)
+    return Path(mkdtemp(dir=uploads))
+
+
+def _what_was_read(parts: Parts, run_id: int) -> dict[str, Any]:
+    run = parts.registry.get(run_id)
+    with read(parts.engine) as connection:
+        details = index.details_of(connection, run_id)
+    return {
+        "run": run_to_json(run),
+        "ingest": {name: to_json(getattr(details, name)) for name in IngestAnswer.model_fields},
+    }

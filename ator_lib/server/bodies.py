@@ -1,0 +1,300 @@
+"""What requests may say. Anything else is refused, so that a misspelt name is not silently ignored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from ator_lib.errors import UsageError
+from ator_lib.model import TAGS, Progress, RunRequest
+from ator_lib.registry.admission import parse_factor
+from ator_lib.registry.checks import LONGEST_TAG, LONGEST_TEXT
+from ator_lib.registry.history import TEXTS
+
+MOST_PER_PAGE = 1000
+_LONGEST_NUMBER = 100
+_LONGEST_LEASE_S = 366 * 24 * 3600
+_MOST_COUNT = 2**53
+
+
+def _number(value: Any) -> Any:
+    """Take a number or text and nothing else; whether it is a decimal, and one that may be, is asked later."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str) or len(str(value)) > _LONGEST_NUMBER:
+        raise ValueError("give a number, or a decimal as text")
+    return value
+
+
+_NUMBER_SCHEMA = {"anyOf": [{"type": "number"}, {"type": "string", "maxLength": _LONGEST_NUMBER}]}
+
+Number: TypeAlias = Annotated[Any, BeforeValidator(_number), WithJsonSchema(_NUMBER_SCHEMA)]
+Text: TypeAlias = Annotated[str, Field(max_length=LONGEST_TEXT)]
+Texts: TypeAlias = Annotated[list[Text] | None, Field(max_length=100)]
+Tags: TypeAlias = Annotated[list[Annotated[str, Field(min_length=1, max_length=LONGEST_TAG)]], Field(max_length=100)]
+Count: TypeAlias = Annotated[int, Field(ge=0, le=_MOST_COUNT)]
+Measure: TypeAlias = Annotated[float, Field(ge=0)]
+RunId: TypeAlias = Annotated[int, Field(description="The number that `/register` gave.")]
+LeaseId: TypeAlias = Annotated[str, Field(max_length=100, description="What the registration answered as `lease_id`.")]
+LeaseS: TypeAlias = Annotated[
+    float, Field(gt=0, le=_LONGEST_LEASE_S, description="Seconds that the run outlives its last heartbeat.")
+]
+Attributes: TypeAlias = Annotated[dict[str, Any], Field(description="Any JSON of yours: git commit, tool version …")]
+
+
+class Body(BaseModel):
+    """A JSON object that is read to the letter: no text for a number, no unknown names."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=True)
+
+
+class RegisterBody(Body):
+    """A run that wants to start."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "repo": "performance-tests",
+                    "lac": "LAC.0001",
+                    "stream": "main",
+                    "test": "checkout",
+                    "type": "load",
+                    "environment": "staging",
+                    "triggered_by": "ci",
+                    "factor": 0.5,
+                    "dashboard_url": "https://example.org/d/1",
+                    "location": "azure-k8s",
+                }
+            ]
+        }
+    )
+
+    repo: Text | None = None
+    lac: Text | None = Field(None, description="Location Application Component, such as LAC.0001.")
+    stream: Text | None = Field(None, description="Branch or line of development.")
+    test: Text | None = None
+    type: Text | None = None
+    environment: Text | None = None
+    triggered_by: Text | None = None
+    factor: Number | None = Field(None, description="Share of the location that the run takes; none counts as 0.")
+    dashboard_url: Text | None = None
+    location: Text | None = Field(None, description="Where it runs; the server has a default.")
+    attributes: Attributes = Field(default_factory=dict)
+    tags: Tags = Field(default_factory=list)
+    priority: int | None = Field(None, ge=-(10**9), le=10**9, description="In the queue, the higher one goes first.")
+    lease_s: LeaseS | None = Field(None, description="Without one, the run holds its place until it is completed.")
+    queue: bool = Field(
+        False, description="Wait in the queue if there is no room: 202, then `POST /runs/{run_id}/start`."
+    )
+
+    def request(self) -> RunRequest:
+        """Make the registry's request."""
+        said = self.model_dump(exclude={"tags", "lease_s", "queue", "factor", "attributes"})
+        attributes = self.attributes | ({TAGS: self.tags} if self.tags else {})
+        return RunRequest(**said, factor=parse_factor(self.factor), attributes=attributes)
+
+
+class CompleteBody(Body):
+    """How a run ended."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"run_id": 1, "status": "success"}]})
+
+    run_id: RunId
+    status: Literal["success", "failure", "cancelled"]
+    reason: Text | None = Field(None, description="Why, in a word.")
+    error: Text | None = Field(None, description="The tool's own words.")
+    lease_id: LeaseId | None = None
+
+
+class CancelBody(Body):
+    """Which run is to end."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"run_id": 1}]})
+
+    run_id: RunId
+
+
+class ProgressBody(Body):
+    """How a run is doing; figures are of the last seconds, counts of the whole run so far."""
+
+    elapsed_s: Measure
+    requests: Count = 0
+    failures: Count = 0
+    users: Count | None = None
+    throughput_rps: Measure | None = None
+    p95_ms: Measure | None = None
+
+
+_LEASE = "0f8fad5bd9cb469fa16570867728950e"
+
+
+class HeartbeatBody(Body):
+    """A sign of life of a run under a lease."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"run_id": 1, "lease_id": _LEASE, "progress": {"elapsed_s": 12.5, "requests": 1200, "users": 50}}
+            ]
+        }
+    )
+
+    run_id: RunId
+    lease_id: LeaseId
+    lease_s: LeaseS | None = None
+    progress: ProgressBody | None = None
+
+    def record(self) -> Progress | None:
+        """Make the registry's record of the progress."""
+        return None if self.progress is None else Progress(**self.progress.model_dump())
+
+
+class StartBody(Body):
+    """A queued run that asks whether it may start now."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"lease_id": _LEASE}]})
+
+    lease_id: LeaseId
+    lease_s: LeaseS | None = Field(None, description="The lease that it runs under; without one it drops its lease.")
+
+
+class LeaveBody(Body):
+    """A queued run that gives up."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"lease_id": _LEASE, "reason": "queue_timeout"}]})
+
+    lease_id: LeaseId
+    reason: Text = Field("stopped_by_user", description="Why, in a word.")
+
+
+class LeaseBody(Body):
+    """A running run that asks for a lease."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"lease_s": 30}]})
+
+    lease_s: LeaseS | None = None
+
+
+class ChangeRunBody(Body):
+    """What may be changed of a run at any time."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"add_tags": ["nightly"], "attributes": {"git_commit": "0f3c"}}]}
+    )
+
+    dashboard_url: Text | None = None
+    attributes: Attributes | None = Field(None, description="Merged into those it has.")
+    add_tags: Tags = Field(default_factory=list)
+    remove_tags: Tags = Field(default_factory=list)
+
+    def changes(self) -> dict[str, Any]:
+        """Give what the registry is to change."""
+        return self.model_dump()
+
+
+LocationState: TypeAlias = Literal["online", "draining", "offline"]
+
+
+class AddLocationBody(Body):
+    """A place that tests share."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "azure-k8s", "capacity": 1}]})
+
+    name: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+    capacity: Number = 1
+    description: Text | None = None
+    status: LocationState = "online"
+
+
+class ChangeLocationBody(Body):
+    """What is to be another way at a location."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"capacity": "1.5", "status": "draining"}]})
+
+    capacity: Number | None = None
+    description: Text | None = None
+    status: LocationState | None = None
+
+
+class PinBody(Body):
+    """The run that others are to be compared with."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"run_id": 1}]})
+
+    run_id: RunId
+
+
+class HistoryQuery(BaseModel):
+    """Filters of the history. Repeat a parameter to take any of its values; ``%`` stands for any text."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    test: Texts = None
+    stream: Texts = Field(None, description="In any case of letters, such as `main%`.")
+    repo: Texts = None
+    lac: Texts = None
+    type: Texts = None
+    environment: Texts = None
+    triggered_by: Texts = None
+    tool: Texts = None
+    location: Texts = None
+    status: Texts = None
+    status_reason: Texts = None
+    since: Text | None = Field(None, description="Started, or else queued, at this time or later; UTC without a zone.")
+    until: Text | None = Field(None, description="Started, or else queued, before this time.")
+    tag: Texts = Field(None, description="All of these.")
+    attribute: Texts = Field(
+        None, description='`name=value`; a value that is JSON (`50`, `true`, `"50"`) is that, else text.'
+    )
+    any_of: Text | None = Field(None, description="JSON: a list of filters, one of which must hold.")
+    limit: int = Field(100, ge=1, le=MOST_PER_PAGE)
+    order: Text = Field("-run_id", description="A field's name, with `-` in front descending.")
+    cursor: Text | None = Field(None, description="`next_cursor` of the page before.")
+
+    def where(self) -> dict[str, Any]:
+        """Make the registry's filter.
+
+        Raises
+        ------
+        UsageError
+            ``attribute`` or ``any_of`` cannot be read.
+        """
+        where = {name: getattr(self, name) for name in (*TEXTS, "since", "until", "tag")}
+        if self.attribute:
+            where["attributes"] = dict(_named_values(self.attribute))
+        if self.any_of is not None:
+            where["any_of"] = _any_of(self.any_of)
+        return {name: value for name, value in where.items() if value is not None}
+
+
+def _named_values(texts: Iterable[str]) -> Iterable[tuple[str, Any]]:
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError("attribute is written name=value, such as attribute=git_commit=0f3c")
+        yield name, _json_or_text(value)
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        value = _json(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, str | int | float) else text
+
+
+def _any_of(text: str) -> Any:
+    try:
+        return _json(text)
+    except (ValueError, RecursionError):
+        raise UsageError('any_of is JSON, a list of filters such as [{"test": "a"}, {"stream": "main%"}]') from None
+
+
+def _json(text: str) -> Any:
+    return json.loads(text, parse_constant=_refuse)
+
+
+def _refuse(word: str) -> Any:
+    raise ValueError(word)  # NaN and Infinity are no JSON

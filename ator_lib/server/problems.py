@@ -1,0 +1,156 @@
+"""What goes wrong, as answers of one shape: ``{"error": code, "message": sentence, …details}``."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from ator_lib.errors import (
+    AccessError,
+    AtorError,
+    CapacityError,
+    ConflictError,
+    LeaseLostError,
+    NeverAdmissibleError,
+    NotFoundError,
+    ResultsError,
+    RunCancelledError,
+    StoreUnavailableError,
+    UsageError,
+)
+from ator_lib.registry.wire import refusal_to_json
+
+_log = logging.getLogger(__name__)
+
+PROBLEMS: dict[type[AtorError], tuple[int, str]] = {
+    CapacityError: (409, "no_capacity"),
+    NeverAdmissibleError: (422, "never_admissible"),
+    NotFoundError: (404, "not_found"),
+    LeaseLostError: (409, "lease_lost"),
+    RunCancelledError: (409, "cancelled"),
+    ConflictError: (409, "conflict"),
+    AccessError: (403, "forbidden"),
+    UsageError: (422, "invalid"),
+    ResultsError: (422, "invalid"),
+    StoreUnavailableError: (503, "store_unavailable"),
+    AtorError: (500, "internal"),
+}
+"""Class of error → status and code; a class that is not here has those of its nearest base."""
+
+STATUS_CODES = {
+    400: (422, "invalid"),
+    401: (401, "unauthenticated"),
+    403: (403, "forbidden"),
+    404: (404, "not_found"),
+    405: (405, "method_not_allowed"),
+    413: (413, "too_large"),
+}
+"""Status of the framework's own errors → ours; unreadable JSON is one 422 among others."""
+
+_LONGEST_FIELD_NAME = 100
+_MOST_FIELDS = 20
+
+
+class Answer(JSONResponse):
+    """JSON in ASCII: half a character, which UTF-8 cannot say, is escaped and never breaks an answer."""
+
+    def render(self, content: Any) -> bytes:
+        """Turn plain data into bytes."""
+        return json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode()
+
+
+class Door(APIRoute):
+    """A route of the REST API: whatever happens behind it, the answer has the one shape and no internals."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        """Wrap FastAPI's handler, so that the answer to a surprise gets the security headers, too."""
+        answer = super().get_route_handler()
+
+        async def answer_in_any_case(request: Request) -> Response:
+            try:
+                return await answer(request)
+            except (AtorError, HTTPException, RequestValidationError):
+                raise  # for the handlers below
+            except ClientDisconnect:
+                return Response(status_code=400)  # nobody reads it
+            except Exception as error:
+                return _internal(request, error, 500, "internal", "something broke in the server")
+
+        return answer_in_any_case
+
+
+def problem(status: int, code: str, message: str, **details: Any) -> Answer:
+    """Make an answer that says what went wrong."""
+    return Answer({"error": code, "message": message, **details}, status_code=status)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Let the application answer errors of ours, of validation and of routing in the one shape."""
+    app.add_exception_handler(AtorError, answer_error)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http)
+
+
+async def answer_error(request: Request, error: Exception) -> Answer:
+    """Answer an error of ours; those that are about the server's insides say only where its log has more."""
+    status, code = next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
+    if code == "store_unavailable":
+        words = "the server's database cannot be reached now, or went away in the middle; ask again"
+        return _internal(request, error, status, code, words)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _internal(request, error, status, code, "the server cannot do this now")
+    details = refusal_to_json(error.refusal) if isinstance(error, CapacityError) else {}
+    return problem(status, code, str(error), **details)
+
+
+async def _answer_invalid(request: Request, error: Exception) -> Answer:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 – Starlette hands over what was registered
+    fields = list(_invalid_fields(error.errors()))
+    words = "; ".join(f"{field['field']}: {field['problem']}" for field in fields)
+    return problem(422, "invalid", f"the request is invalid: {words}", fields=fields)
+
+
+def _invalid_fields(errors: Iterable[dict[str, Any]]) -> Iterable[dict[str, str]]:
+    """Name what is wrong and not what was sent: it may be long, or a secret in the wrong place."""
+    for _, details in zip(range(_MOST_FIELDS), errors, strict=False):
+        where = [str(part) for part in details["loc"] if part not in ("body", "query", "path", "header")]
+        is_json = details["type"] != "json_invalid"
+        name = ".".join(where) if is_json and where else "body"
+        yield {"field": name[:_LONGEST_FIELD_NAME], "problem": details["msg"] if is_json else "this is no JSON"}
+
+
+async def _answer_http(request: Request, error: Exception) -> Answer:
+    assert isinstance(error, HTTPException)  # noqa: S101 – as above
+    status, code = STATUS_CODES.get(error.status_code, (error.status_code, "invalid"))
+    answer = problem(status, code, _words(status, request, error))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+def _words(status: int, request: Request, error: HTTPException) -> str:
+    match status:
+        case HTTPStatus.NOT_FOUND:
+            return "there is nothing at this address; /docs lists what there is"
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            return f"{request.method} is not possible at this address; /docs lists what is"
+        case HTTPStatus.UNPROCESSABLE_ENTITY:
+            return "the request is invalid: its body cannot be read as JSON"
+        case _:
+            return error.detail
+
+
+def _internal(request: Request, error: Exception, status: int, code: str, words: str) -> Answer:
+    log_id = uuid4().hex
+    _log.error("%s %s failed (id %s)", request.method, request.url.path, log_id, exc_info=error)
+    return problem(status, code, f"{words} (its log has more under id {log_id})", id=log_id)

@@ -1,0 +1,98 @@
+"""What every handle on a run can do, wherever the registry is: look, complete, cancel, hold the place."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from ator_lib.execution.heartbeat import Heartbeat
+from ator_lib.model import Run, RunStatus, StatusReason
+from ator_lib.registry.registry import Registry
+
+
+class BaseHandle:
+    """One run as the registry knows it.
+
+    ``with ws.register(…) as run:`` holds a lease while the block runs, and completes the run on
+    leaving: ``success``, or ``failure`` if the block raised.
+    """
+
+    def __init__(self, record: Run, registry: Registry, *, lease_s: float) -> None:
+        self.record = record
+        self._registry = registry
+        self._lease_s = lease_s
+        self._heartbeat: Heartbeat | None = None
+
+    # --- what it is ---
+
+    @property
+    def run_id(self) -> int:
+        """The run's number."""
+        return self.record.run_id
+
+    @property
+    def status(self) -> RunStatus:
+        """The status when this handle was made or last refreshed."""
+        return self.record.status
+
+    def refresh(self) -> Self:
+        """Read the run anew, and return self."""
+        self._look_at(self._registry.get(self.run_id))
+        return self
+
+    def _look_at(self, record: Run) -> None:
+        """Take a newer record; the lease stays the one that this handle was given, or none."""
+        self.record = replace(record, lease_id=self.record.lease_id)
+
+    def __repr__(self) -> str:
+        reason = f", reason={self.record.status_reason!r}" if self.record.status_reason else ""
+        facts = f"run_id={self.run_id}, test={self.record.test!r}, status={self.status.value!r}{reason}"
+        return f"{type(self).__name__}({facts})"
+
+    def _repr_html_(self) -> str:
+        facts = [
+            f"<b>run {self.run_id}</b>",
+            html.escape(self.record.test or ""),
+            html.escape(self.record.stream or ""),
+            f"<b>{self.status.value}</b>",
+            html.escape(self.record.status_reason or ""),
+            html.escape(self.record.error or ""),
+        ]
+        return f"<div>{' · '.join(fact for fact in facts if fact)}</div>"
+
+    # --- its life ---
+
+    def complete(self, status: RunStatus | str, *, reason: str | None = None, error: str | None = None) -> Self:
+        """Give the run its final status."""
+        self.record = self._registry.complete(
+            self.run_id, status, reason=reason, error=error, lease_id=self.record.lease_id
+        )
+        return self
+
+    def cancel(self) -> Self:
+        """Cancel the run; one that is being executed is asked to stop."""
+        self._look_at(self._registry.cancel(self.run_id))
+        return self
+
+    def __enter__(self) -> Self:
+        if self.record.lease_id is None:
+            self.record = self._registry.lease(self.run_id, lease_s=self._lease_s)
+        self._heartbeat = Heartbeat(self._registry, self.record, self._lease_s)
+        self._heartbeat.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._heartbeat is not None:
+            self._heartbeat.close()
+        if self.refresh().status.is_final:  # completed or cancelled inside the block
+            return
+        if self.record.stop_requested_at is not None or isinstance(error, KeyboardInterrupt):
+            self.complete(RunStatus.CANCELLED, reason=StatusReason.STOPPED_BY_USER)
+        elif error is not None:
+            self.complete(RunStatus.FAILURE, reason=StatusReason.EXCEPTION, error=f"{type(error).__name__}: {error}")
+        else:
+            self.complete(RunStatus.SUCCESS)
