@@ -139,7 +139,14 @@ class StoreError(BrokenError):
 
 
 class StoreUnavailableError(StoreError):
-    """The database or the server cannot be reached, or went away in the middle: asking again may do."""
+    """The database or the server cannot be reached, or went away in the middle: asking again may do.
+
+    ``in_doubt`` says that what was asked may have been done all the same: only the answer was lost.
+    """
+
+    def __init__(self, message: str, *, in_doubt: bool = False) -> None:
+        super().__init__(message)
+        self.in_doubt = in_doubt
 
 
 class StoreVersionError(StoreError):

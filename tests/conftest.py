@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-pytest_plugins = ["tests.support.browser", "tests.support.notebooks", "tests.support.postgres", "tests.support.racing", "tests.support.target"]
+pytest_plugins = [
+    "tests.support.browser",
+    "tests.support.notebooks",
+    "tests.support.postgres",
+    "tests.support.racing",
+    "tests.support.target",
+]
 
 # A job in the background of a script ignores SIGINT, and so would every process that tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)

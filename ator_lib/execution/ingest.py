@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
@@ -24,9 +24,6 @@ from ator_lib.sql.engine import read, write
 
 NOTES = "ingest_notes"
 """Attribute of a run: what the reader of its files took for granted."""
-
-_Find = Callable[[Connection], Ingest | None]
-_RunFor = Callable[[Connection, StagedResults, RunOutcome], int]
 
 
 class Ingester:
@@ -63,20 +60,8 @@ class Ingester:
         """
         run = self._registry.get(run_id)
         _check_takes_results(run)
-
-        def find(connection: Connection) -> Ingest | None:
-            if not index.hold_run(connection, run.run_id):
-                raise NotFoundError(f"run {run.run_id} was deleted while its results were read; nothing was kept")
-            earlier = index.details_of(connection, run.run_id)
-            if earlier is None or earlier.content_hash == content.hash:
-                return earlier
-            raise ConflictError(
-                f"run {run.run_id} has results of other content already: nothing was changed. "
-                "Delete that run, or ingest these as a run of their own."
-            )
-
         content = _content_of(path)
-        return self._once(content, format, find, lambda *_: run.run_id)
+        return self._once(content, format, _RegisteredRun(run_id=run.run_id, content_hash=content.hash))
 
     def add(self, path: Path, request: RunRequest, *, format: str | None = None) -> Ingest:
         """Make a run of these results, as it ended elsewhere: its times are the file's, its factor is none.
@@ -93,44 +78,28 @@ class Ingester:
         UsageError
             There is no such format, or the request is off.
         """
-
-        def find(connection: Connection) -> Ingest | None:
-            index.hold_content(connection, content.hash)
-            return index.details_by_content(
-                connection, content.hash, test=request.test, stream=request.stream, location=request.location
-            )
-
-        def record(connection: Connection, staged: StagedResults, outcome: RunOutcome) -> int:
-            run = self._registry.record(
-                replace(request, factor=None, tool=request.tool or staged.tool),
-                status=outcome.status,
-                reason=outcome.reason,
-                start_time=staged.started_at,
-                end_time=staged.ended_at,
-                connection=connection,
-            )
-            return run.run_id
-
         content = _content_of(path)
-        return self._once(content, format, find, record)
+        owner = _RunToMake(registry=self._registry, request=request, content_hash=content.hash)
+        return self._once(content, format, owner)
 
-    def _once(self, content: _Content, format: str | None, find: _Find, run_for: _RunFor) -> Ingest:
+    def _once(self, content: _Content, format: str | None, owner: _Owner) -> Ingest:
         with read(self._engine) as connection:
-            ingest = find(connection)
+            ingest = owner.find(connection)
         if ingest is None:
-            ingest = self._take_in(content, format, find, run_for)
+            ingest = self._take_in(content, format, owner)
         self._store.keep(ingest.ingest_id)  # also of an earlier one, whose process may have been killed before
         return ingest
 
-    def _take_in(self, content: _Content, format: str | None, find: _Find, run_for: _RunFor) -> Ingest:
+    def _take_in(self, content: _Content, format: str | None, owner: _Owner) -> Ingest:
         """Write first what nobody sees, then make it visible in one transaction, unless others were quicker."""
         staged = self._stage(content, format)
         outcome = self._judge(staged)
         try:
             with write(self._engine) as connection:
-                ingest = find(connection)
+                owner.hold(connection)
+                ingest = owner.find(connection)
                 if ingest is None:
-                    run_id = run_for(connection, staged, outcome)
+                    run_id = owner.make(connection, staged, outcome)
                     ingest = index.record(connection, run_id, staged, content_hash=content.hash)
         except UsageError:  # after any other error nobody knows whether there was a commit: the sweep will
             self._store.discard(staged.ingest_id)
@@ -161,6 +130,74 @@ class Ingester:
             max_error_rate=self._max_error_rate,
             host=None,
         )
+
+
+# --- whose results they become ---
+
+
+class _Owner(Protocol):
+    """The run that gets the results."""
+
+    def hold(self, connection: Connection) -> None:
+        """Keep others from giving it the same until the transaction ends."""
+        ...
+
+    def find(self, connection: Connection) -> Ingest | None:
+        """Return this content if it has that already; ConflictError if it has other content."""
+        ...
+
+    def make(self, connection: Connection, staged: StagedResults, outcome: RunOutcome) -> int:
+        """Return its run_id, once it is certain that it gets the results."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class _RegisteredRun:
+    run_id: int
+    content_hash: str
+
+    def hold(self, connection: Connection) -> None:
+        if not index.hold_run(connection, self.run_id):
+            raise NotFoundError(f"run {self.run_id} was deleted while its results were read; nothing was kept")
+
+    def find(self, connection: Connection) -> Ingest | None:
+        earlier = index.details_of(connection, self.run_id)
+        if earlier is None or earlier.content_hash == self.content_hash:
+            return earlier
+        raise ConflictError(
+            f"run {self.run_id} has results of other content already: nothing was changed. "
+            "Delete that run, or ingest these as a run of their own."
+        )
+
+    def make(self, connection: Connection, staged: StagedResults, outcome: RunOutcome) -> int:
+        return self.run_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class _RunToMake:
+    registry: Registry
+    request: RunRequest
+    content_hash: str
+
+    def hold(self, connection: Connection) -> None:
+        index.hold_content(connection, self.content_hash)
+
+    def find(self, connection: Connection) -> Ingest | None:
+        asked = self.request
+        return index.details_by_content(
+            connection, self.content_hash, test=asked.test, stream=asked.stream, location=asked.location
+        )
+
+    def make(self, connection: Connection, staged: StagedResults, outcome: RunOutcome) -> int:
+        run = self.registry.record(
+            replace(self.request, factor=None, tool=self.request.tool or staged.tool),
+            status=outcome.status,
+            reason=outcome.reason,
+            start_time=staged.started_at,
+            end_time=staged.ended_at,
+            connection=connection,
+        )
+        return run.run_id
 
 
 def _check_takes_results(run: Run) -> None:

@@ -62,8 +62,8 @@ class SamplesReader:
         """
         with _translated(path):
             source = _open(path)
-        _check_columns(source.columns, path)
-        head = {key.decode(): value.decode() for key, value in (source.columns.metadata or {}).items()}
+            _check_columns(source.columns, path)
+            head = {key.decode(): value.decode() for key, value in (source.columns.metadata or {}).items()}
         return Reading(
             samples=pa.RecordBatchReader.from_batches(schema.SAMPLES, _samples(source, path)),
             metrics=schema.METRICS.empty_table(),
@@ -96,7 +96,7 @@ def _open(path: Path) -> _Source:
     if head.startswith(_ARROW):
         return _Source(columns=pa.ipc.open_file(_file(path)).schema, batches=lambda: _arrow_batches(path))
     if not head.strip():
-        raise ResultsError(f"{named(path)} is empty.")
+        raise ResultsError(f"{named(path)} cannot be read: it is empty, or cut short at its beginning.")
     return _open_csv(path)
 
 

@@ -20,6 +20,7 @@ from ator_lib.registry.places import Rules, Wish, refusal_of
 from ator_lib.registry.records import get_run, inserted_run, printable, run_of, values_of
 from ator_lib.sql.engine import read, write
 from ator_lib.sql.listening import Pause, listening
+from ator_lib.sql.retry import persistent, persistently
 
 _SAME_REQUEST = (
     *("repo", "lac", "stream", "test", "type", "environment", "triggered_by"),
@@ -128,6 +129,7 @@ class Admissions:
                 never = error
         raise never  # after the commit
 
+    @persistent("taken out of the queue")
     def leave(self, run_id: int, lease_id: str, *, reason: str) -> Run:
         """Take a queued run out of the queue: it becomes ``cancelled``; if it has ended, nothing changes.
 
@@ -182,12 +184,29 @@ class Admissions:
         wish = Wish(location=location, factor=factor, priority=request.priority or 0)
         if key is not None:
             values["idempotency_key"] = checked_text("idempotency_key", key)
+        return persistently(
+            lambda in_doubt: self._decide(request, wish, values, lease_s, queue_lease_s, in_doubt=in_doubt),
+            "the run",
+            "registered",
+        )
+
+    def _decide(
+        self,
+        request: RunRequest,
+        wish: Wish,
+        values: dict[str, Any],
+        lease_s: float | None,
+        queue_lease_s: float | None,
+        *,
+        in_doubt: bool,
+    ) -> Admission:
         with write(self._engine) as connection:
             refusal = refusal_of(connection, wish, self._rules)
-            # only now: while the location is held, nobody else can use the key there
-            earlier = _keyed_run(connection, key, values) if key is not None else None
+            # only now: while the location is held, nobody else can use the key there, and our own earlier
+            # attempt, whose commit was not answered, has ended
+            earlier = _earlier_run(connection, values, in_doubt=in_doubt)
             if earlier is not None:
-                return Admission(run=earlier)
+                return Admission(run=earlier, refusal=refusal if earlier.status is RunStatus.QUEUED else None)
             if refusal is None:
                 return Admission(run=_insert(connection, request, values, lease_s))
             if queue_lease_s is not None and refusal.status is not LocationStatus.DRAINING:
@@ -217,15 +236,20 @@ def _insert(connection: Connection, request: RunRequest, values: dict[str, Any],
         raise _key_in_use(values["idempotency_key"]) from error
 
 
-def _keyed_run(connection: Connection, key: str, values: dict[str, Any]) -> Run | None:
-    """Give the run that was registered with this key.
+def _earlier_run(connection: Connection, values: dict[str, Any], *, in_doubt: bool) -> Run | None:
+    """Give the run that this request has made already: by an attempt in doubt, or under the same key.
 
     Raises
     ------
     ConflictError
-        It was another request's.
+        The key was another request's.
     """
-    row = connection.execute(statements.GET_BY_KEY, {"this_key": key}).one_or_none()
+    if in_doubt:
+        row = connection.execute(statements.GET_BY_ID, {"this_id": values["id"]}).one_or_none()
+        if row is not None:
+            return run_of(row)
+    key = values.get("idempotency_key")
+    row = connection.execute(statements.GET_BY_KEY, {"this_key": key}).one_or_none() if key is not None else None
     if row is None:
         return None
     if any(getattr(row, name) != values[name] for name in _SAME_REQUEST):

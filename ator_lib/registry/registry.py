@@ -26,6 +26,7 @@ from ator_lib.registry.checks import (
 from ator_lib.registry.places import reap
 from ator_lib.registry.records import document_of, get_run, printable, run_of
 from ator_lib.sql.engine import read, write
+from ator_lib.sql.retry import persistent, persistently
 
 
 class Registry(Admissions):
@@ -42,14 +43,20 @@ class Registry(Admissions):
             It has a lease already, or is not running.
         """
         values = {"this_run": checked_id(run_id), "new_lease": uuid4().hex, "lease_s": checked_lease(lease_s)}
+        return persistently(lambda _: self._lease(run_id, values), f"run {run_id}", "put under a lease")
+
+    def _lease(self, run_id: int, values: dict[str, Any]) -> Run:
         with write(self._engine) as connection:
             row = connection.execute(statements.LEASE, values).one_or_none()
             if row is not None:
                 return run_of(row)
             run = get_run(connection, run_id)
+        if run.lease_id == values["new_lease"]:  # by an earlier attempt that was not answered
+            return run
         state = f"it is {run.status}" if run.lease_id is None else "it has one already"
         raise ConflictError(f"run {run_id} cannot be put under a lease: {state}")
 
+    @persistent("completed")
     def complete(
         self,
         run_id: int,
@@ -100,6 +107,7 @@ class Registry(Admissions):
             return run
         raise why_not_completed(run, lease_id)
 
+    @persistent("cancelled")
     def cancel(self, run_id: int) -> Run:
         """End a run, or ask its executor to: a leased run stays running until its tool has stopped.
 
@@ -129,6 +137,8 @@ class Registry(Admissions):
     def renew(self, run_id: int, lease_id: str, *, lease_s: float, progress: Progress | None = None) -> Run:
         """Let the run's lease end ``lease_s`` seconds from now, and keep its progress.
 
+        While the database is away it fails at once: who holds a lease asks again by itself.
+
         Returns
         -------
         Run
@@ -151,6 +161,7 @@ class Registry(Admissions):
             run = get_run(connection, run_id)
         raise lease_lost(run)
 
+    @persistent("read")
     def get(self, run_id: int) -> Run:
         """Return a run.
 
@@ -206,6 +217,7 @@ class Registry(Admissions):
             runs = [run_of(row) for row in connection.execute(query)]
         return history.page_of(runs, limit=limit, order=order)
 
+    @persistent("changed")
     def update(
         self,
         run_id: int,
@@ -236,6 +248,7 @@ class Registry(Admissions):
             values["attributes"] = changed
             return run_of(connection.execute(statements.UPDATE, {"this_run": run.run_id, **values}).one())
 
+    @persistent("put under its supervisor")
     def supervise(self, run_id: int, supervisor: Mapping[str, str]) -> None:
         """Note whose life keeps a leased run from being reaped, for ``Rules.is_supervised``."""
         with write(self._engine) as connection:

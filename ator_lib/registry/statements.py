@@ -63,6 +63,7 @@ USE = ALL_USES.where(locations.c.name == bindparam("this_location"))
 
 GET = select(*RUN).where(_THIS_RUN)
 GET_FOR_UPDATE = GET.with_for_update()
+GET_BY_ID = select(*RUN).where(runs.id == bindparam("this_id"))
 GET_BY_KEY = select(*RUN).where(runs.idempotency_key == bindparam("this_key"))
 RUNNING = select(*RUN).where(_RUNNING).order_by(runs.run_id)
 ACTIVE_RUNS = select(*RUN).where(_ACTIVE)

@@ -11,13 +11,22 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 
-from ator_lib.errors import MissingExtraError, UsageError
+from ator_lib.errors import MissingExtraError, StoreUnavailableError, UsageError
 from ator_lib.sql.translate import translated
 
 HEAD = "0002"
 """The revision of the newest migration: a database that has it needs nothing."""
 
 _WRITES = {"ator_writes": True}
+_UNREACHABLE_AFTER = {
+    "connect_timeout": 10,
+    "tcp_user_timeout": 30_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+}
+"""How soon libpq notices that a server's host is gone: of itself it would wait for hours."""
+
 _POSTGRES_NAMES = {"postgres", "postgresql", "postgresql+psycopg"}
 
 
@@ -67,13 +76,21 @@ def write(engine: Engine) -> Iterator[Connection]:
     ------
     StoreError
         The database cannot be opened or written, or another process keeps it locked.
+    StoreUnavailableError
+        It went away; ``in_doubt`` if that was during the commit.
     UsageError
         A value cannot be kept.
     """
-    with translated(engine), engine.connect() as connection:
-        connection.execution_options(**_WRITES)
-        with connection.begin():
-            yield connection
+    is_committing = False
+    try:
+        with translated(engine), engine.connect() as connection:
+            connection.execution_options(**_WRITES)
+            with connection.begin():
+                yield connection
+                is_committing = True
+    except StoreUnavailableError as error:
+        error.in_doubt = error.in_doubt or is_committing
+        raise
 
 
 def upgrade(engine: Engine) -> tuple[str, ...]:
@@ -167,7 +184,7 @@ def _use_wal(connection: Any, busy_timeout_s: float) -> None:
 
 def _open_postgres(url: URL, busy_timeout_s: float) -> Engine:
     url, secrets = _without_secrets(url)
-    arguments = {} if "connect_timeout" in url.query else {"connect_timeout": 10}
+    arguments = {name: value for name, value in _UNREACHABLE_AFTER.items() if name not in url.query}
     try:
         engine = create_engine(
             url,

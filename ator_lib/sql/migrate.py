@@ -36,28 +36,30 @@ def to_head(connection: Connection) -> tuple[str, ...]:
     config.set_main_option("script_location", "ator_lib.sql:migrations")
     report: list[str] = []
     config.attributes.update(connection=connection, report=report)
-    _refuse_foreign(connection, config)
+    heads = set(MigrationContext.configure(connection).get_current_heads())
+    _refuse_unknown(connection, config, heads)
+    if not heads:
+        _refuse_occupied(connection)
     command.upgrade(config, "head")
     return tuple(report)
 
 
-def _refuse_foreign(connection: Connection, config: Config) -> None:
-    """Refuse a database whose revision or tables are not ours to change."""
-    where = shown(connection.engine.url)
-    heads = set(MigrationContext.configure(connection).get_current_heads())
+def _refuse_unknown(connection: Connection, config: Config, heads: set[str]) -> None:
     unknown = heads - {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if unknown:
         raise StoreVersionError(
-            f"{where} was written by a newer ATOR, or by another program (revision {', '.join(sorted(unknown))}): "
-            f"install a newer ATOR, or use another data folder or database"
+            f"{shown(connection.engine.url)} was written by a newer ATOR, or by another program "
+            f"(revision {', '.join(sorted(unknown))}): install a newer ATOR, or use another data folder or database"
         )
+
+
+def _refuse_occupied(connection: Connection) -> None:
     inspector = inspect(connection)
-    adoptable = {"test_executions"} if connection.dialect.name == "postgresql" else set()
-    found = {*inspector.get_view_names(), *inspector.get_table_names()} - adoptable.difference(
-        inspector.get_view_names()
-    )
-    if not heads and (occupied := sorted(found & metadata.tables.keys())):
+    tables = set(inspector.get_table_names())
+    if connection.dialect.name == "postgresql":
+        tables.discard("test_executions")  # which is taken over
+    if occupied := sorted(metadata.tables.keys() & {*tables, *inspector.get_view_names()}):
         raise StoreError(
-            f"{where} has tables of another program with names that ATOR needs ({', '.join(occupied)}): "
-            f"use a database of its own; nothing was changed"
+            f"{shown(connection.engine.url)} has tables of another program with names that ATOR needs "
+            f"({', '.join(occupied)}): use a database of its own; nothing was changed"
         )

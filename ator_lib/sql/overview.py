@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, Inspector, Table, func, inspect, select
+from sqlalchemy.types import NullType, TypeEngine
 
 from ator_lib.sql.engine import read
 from ator_lib.sql.tables import metadata
@@ -81,10 +82,14 @@ def _columns_of(table: str, inspector: Inspector) -> list[ColumnOverview]:
     return [
         ColumnOverview(
             name=column["name"],
-            type=str(column["type"]),
+            type=_type_name(column["type"], inspector),
             is_nullable=bool(column["nullable"]),
             is_secret=column["name"] in SECRETS,
             refers_to=references.get(column["name"]),
         )
         for column in inspector.get_columns(table)
     ]
+
+
+def _type_name(type_: TypeEngine[Any], inspector: Inspector) -> str:
+    return "of another kind" if isinstance(type_, NullType) else type_.compile(inspector.dialect)

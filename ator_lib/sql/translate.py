@@ -10,7 +10,7 @@ from sqlalchemy import URL, Engine
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from ator_lib.errors import AtorError, StoreError, UsageError
+from ator_lib.errors import AtorError, StoreError, StoreUnavailableError, UsageError
 from ator_lib.masking import masked
 
 _SQLITE_WORDS = {
@@ -26,6 +26,12 @@ _SQLITE_WORDS = {
 }
 _LOCK_NOT_AVAILABLE = "55P03"
 
+_PASSING = {"57P01", "57P02", "57P03", "53300"}
+"""Shut down, crashed, starting up, too many connections: it may be there again soon."""
+
+_PASSING_WORDS = ("starting up", "shutting down", "not yet accepting", "in recovery mode", "too many")
+"""The same, while connecting: libpq then has no code for it."""
+
 
 @contextmanager
 def translated(engine: Engine) -> Iterator[None]:
@@ -34,7 +40,9 @@ def translated(engine: Engine) -> Iterator[None]:
     Raises
     ------
     StoreError
-        The database cannot be reached, opened, read or written.
+        The database cannot be opened, read or written.
+    StoreUnavailableError
+        It cannot be reached, or went away.
     UsageError
         A value cannot be kept (a NUL character, a time without a zone, no JSON …).
     """
@@ -66,13 +74,23 @@ def _translate(error: StatementError, url: URL) -> AtorError:
         return _translate_sqlite(error, url)
     if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
         return StoreError(f"{shown(url)} is locked by another process: try again when that has ended its work")
-    if isinstance(error, OperationalError):
-        return StoreError(
+    if isinstance(error, OperationalError) or error.connection_invalidated:
+        kind = StoreUnavailableError if _is_away(error) else StoreError
+        return kind(
             f"{shown(url)} cannot be used: check that it runs and what the URL says ({_line(error, url)})"
         )
     return StoreError(
         f"{shown(url)} refused: check the rights of {url.username!r} and the tables ({_line(error, url)})"
     )
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Whether asking again may do: a server that says no for good, to a password for example, is not away."""
+    code = getattr(error.orig, "sqlstate", None)
+    if error.connection_invalidated or code is not None:
+        return error.connection_invalidated or code in _PASSING
+    words = str(error.orig)
+    return "FATAL:" not in words or any(passing in words for passing in _PASSING_WORDS)
 
 
 def _translate_sqlite(error: DBAPIError, url: URL) -> StoreError:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from sqlalchemy import Engine, func, select, update
 
-from ator_lib import schema
 from ator_lib.errors import ConflictError, NotFoundError, ResultsError, UsageError
 from ator_lib.execution.ingest import NOTES, Ingester
 from ator_lib.model import Run, RunRequest, RunStatus, StatusReason
 from ator_lib.readers.base import Reading
 from ator_lib.registry.registry import Registry
 from ator_lib.results import index
-from ator_lib.results.base import StagedResults
+from ator_lib.results.base import Ingest, StagedResults
 from ator_lib.results.parquet import ParquetStore
-from ator_lib.sql.engine import read, write
+from ator_lib.sql.engine import open_engine, read, write
 from ator_lib.sql.tables import ingests, summaries, test_executions
 from tests.support.files import START, synthetic_csv
 
@@ -333,8 +331,46 @@ def test_a_request_that_is_off_leaves_nothing(
     assert kept_sets(store) == []
 
 
-def test_samples_are_those_of_the_schema(ingester: Ingester, store: ParquetStore, file: Path) -> None:
-    """What was kept reads like every run's samples."""
-    ingest = ingester.add(file, RunRequest())
-    assert store.samples(ingest.ingest_id).schema.equals(schema.SAMPLES)
-    assert isinstance(store.timeline(ingest.ingest_id), pa.Table)
+# --- two at once: one has read its file when the other begins, and commits before it ---
+
+
+@pytest.fixture
+def other_ingester(database_url: str, store: ParquetStore) -> Iterator[Ingester]:
+    """Somebody else on the same database and store."""
+    other_engine = open_engine(database_url)
+    yield ingester_with(store, Registry(other_engine), other_engine)
+    other_engine.dispose()
+
+
+def test_two_that_give_a_run_the_same(
+    other_ingester: Ingester, registry: Registry, engine: Engine, tmp_path: Path, run: Run, file: Path
+) -> None:
+    """The quicker one's results stay; the other says the same and leaves nothing behind."""
+    quicker: list[Ingest] = []
+    store = MeddledStore(tmp_path / "results", lambda: quicker.append(other_ingester.attach(file, run.run_id)))
+    assert [ingester_with(store, registry, engine).attach(file, run.run_id)] == quicker
+    assert rows(engine) == (1, 1, 3)
+    assert kept_sets(store) == [quicker[0].ingest_id]
+
+
+def test_two_that_give_a_run_different_results(
+    other_ingester: Ingester, registry: Registry, engine: Engine, tmp_path: Path, run: Run, file: Path
+) -> None:
+    """The quicker one's results stay; the other is told."""
+    other = synthetic_csv(tmp_path / "other.csv", [1.0])
+    store = MeddledStore(tmp_path / "results", lambda: other_ingester.attach(other, run.run_id))
+    with pytest.raises(ConflictError, match="results of other content"):
+        ingester_with(store, registry, engine).attach(file, run.run_id)
+    assert index.summaries(engine, [run.run_id]).to_pylist()[-1]["requests"] == 1
+    assert len(kept_sets(store)) == 1
+
+
+def test_two_that_make_the_same_run(
+    other_ingester: Ingester, registry: Registry, engine: Engine, tmp_path: Path, file: Path
+) -> None:
+    """There is one run, and both say it."""
+    identity, quicker = RunRequest(test="t"), []
+    store = MeddledStore(tmp_path / "results", lambda: quicker.append(other_ingester.add(file, identity)))
+    assert [ingester_with(store, registry, engine).add(file, identity)] == quicker
+    assert rows(engine) == (1, 1, 3)
+    assert len(kept_sets(store)) == 1

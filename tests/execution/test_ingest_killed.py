@@ -1,4 +1,4 @@
-"""Ingests that are killed at every point of their way, and ingests that race each other."""
+"""Ingests that are killed at every point of their way, and two that commit at once."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ def file(tmp_path: Path) -> Path:
     return synthetic_csv(tmp_path / "samples.csv")
 
 
-@pytest.mark.parametrize("action", ["attach", "add"])
-@pytest.mark.parametrize("point", INGEST_POINTS)
+CASES = [("attach", point) for point in INGEST_POINTS] + [("add", "committing"), ("add", "committed")]
+
+
+@pytest.mark.parametrize(("action", "point"), CASES)
 def test_killed_at_any_point_all_or_nothing(parts: Parts, start: Start, file: Path, point: str, action: str) -> None:
     """Then the same again makes it whole, once; and a sweep leaves nothing but that."""
     run_id = parts.registry.register(RunRequest(test="other")).run_id if action == "attach" else None
@@ -45,29 +47,6 @@ def test_killed_at_any_point_all_or_nothing(parts: Parts, start: Start, file: Pa
     assert sets(parts) == [kept]
     assert sweep_all(parts, set()) == []  # kept for good, whatever another registry knows
     assert parts.store.samples(kept)["duration_ms"].to_pylist() == [10.0, 20.0, 30.0]
-
-
-@pytest.mark.parametrize("action", ["attach", "add"])
-def test_two_that_take_in_the_same_at_once(parts: Parts, start: Start, file: Path, action: str) -> None:
-    """Both have read it before either is visible: one of them is, and both say the same run."""
-    run_id = parts.registry.register(RunRequest()).run_id if action == "attach" else None
-    arguments = [action, file, *([run_id] if run_id else [])]
-    one, other = start("staged", *arguments), start("staged", *arguments)
-    assert len(sets(parts)) == 2
-    assert go_on(one) == go_on(other) == "1"
-    assert rows(parts) == (1, 1, 3)
-    assert sets(parts) == [index.ingest_of(parts.engine, 1)]
-
-
-def test_two_that_give_a_run_different_results(parts: Parts, start: Start, file: Path, tmp_path: Path) -> None:
-    """The first to commit stands, the other is told, and leaves nothing behind."""
-    run_id = parts.registry.register(RunRequest()).run_id
-    late = start("staged", "attach", synthetic_csv(tmp_path / "other.csv", [1.0]), run_id)
-    first = start("staged", "attach", file, run_id)
-    assert go_on(first) == "1"
-    assert go_on(late).startswith("ConflictError: run 1 has results of other content already")
-    assert rows(parts) == (1, 1, 3)
-    assert len(sets(parts)) == 1
 
 
 def test_two_that_commit_at_once(parts: Parts, start: Start, file: Path, tmp_path: Path) -> None:

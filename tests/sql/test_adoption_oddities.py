@@ -2,88 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, inspect, text
 
-from ator_lib.errors import StoreError
-from ator_lib.model import Run, RunRequest
+from ator_lib.model import RunRequest
 from ator_lib.registry.registry import Registry
 from ator_lib.sql.engine import open_engine, read, upgrade, write
-
-PUBLISHED = {
-    "id": "UUID PRIMARY KEY",
-    "run_id": "INTEGER",
-    **dict.fromkeys(("repo", "lac", "stream", "test", "type", "environment", "triggered_by", "status"), "VARCHAR"),
-    "start_time": "TIMESTAMPTZ",
-    "end_time": "TIMESTAMPTZ",
-    "factor": "NUMERIC",
-    "dashboard_url": "VARCHAR",
-    "location": "VARCHAR",
-}
-USUAL: dict[str, Any] = {
-    "status": "success",
-    "start_time": "2024-05-01 10:00:00+00",
-    "end_time": "2024-05-01 11:00:00+00",
-    "factor": "0.4",
-    "location": "lab-1",
-}
-Adopt = Callable[..., str]
-
-
-def uuid(number: int) -> str:
-    return str(UUID(int=number))
-
-
-@pytest.fixture
-def old(postgres_url: str) -> Iterator[Engine]:
-    """Return an engine on an empty PostgreSQL database."""
-    engine = open_engine(postgres_url)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def adopt(old: Engine) -> Adopt:
-    """Return a function that makes the published table with these rows, upgrades it, and gives the report."""
-
-    def upgraded(
-        *rows: dict[str, Any], columns: dict[str, str | None] | None = None, also: tuple[str, ...] = ()
-    ) -> str:
-        make(old, *rows, columns=columns, also=also)
-        report = upgrade(old)
-        assert upgrade(old) == ()
-        assert len(Registry(old).history(limit=1000).runs) == len(rows)
-        return "\n".join(report)
-
-    return upgraded
-
-
-def make(
-    engine: Engine,
-    *rows: dict[str, Any],
-    columns: dict[str, str | None] | None = None,
-    also: tuple[str, ...] = (),
-) -> None:
-    layout = {name: type_ for name, type_ in {**PUBLISHED, **(columns or {})}.items() if type_}
-    with write(engine) as connection:
-        connection.exec_driver_sql(f"CREATE TABLE test_executions ({', '.join(f'{n} {t}' for n, t in layout.items())})")
-        for number, row in enumerate(rows, 1):
-            values = {"id": uuid(number), "run_id": number, **USUAL, **row}
-            values = {name: value for name, value in values.items() if name in layout}
-            places = ", ".join(f"'{value}'" if value is not None else "NULL" for value in values.values())
-            connection.exec_driver_sql(f"INSERT INTO test_executions ({', '.join(values)}) VALUES ({places})")
-        for statement in also:
-            connection.exec_driver_sql(statement)
-
-
-def runs(engine: Engine) -> dict[int, Run]:
-    return {run.run_id: run for run in Registry(engine).history(limit=1000).runs}
+from tests.sql.published import Adopt, make, runs, uuid
 
 
 def test_a_table_as_published_is_only_said_to_be_taken_over(adopt: Adopt) -> None:
@@ -232,89 +161,6 @@ def test_locations(adopt: Adopt, old: Engine) -> None:
     assert "1 row had blanks around the location: they are gone (run 3)" in report
     with read(old) as connection:
         assert connection.scalars(text("SELECT name FROM locations")).all() == ["lab-1"]
-
-
-def test_limits_defaults_and_checks_are_gone(adopt: Adopt, old: Engine) -> None:
-    """What the old columns would cut or refuse, ATOR may write."""
-    report = adopt(
-        {"status": "Success"},
-        columns={
-            "lac": "VARCHAR(4)",
-            "status": "VARCHAR(9) NOT NULL DEFAULT 'running' CHECK (status <> 'failure')",
-            "factor": "NUMERIC(3, 2) CHECK (factor <= 1)",
-        },
-    )
-    assert "the constraint test_executions_status_check was dropped, as ATOR has rules of its own: CHECK" in report
-    assert "the column status has no default any more" in report
-    run = Registry(old).register(RunRequest(lac="longer than four", factor=Decimal("0.125")))
-    assert Registry(old).get(run.run_id).factor == Decimal("0.125")
-
-
-def test_a_status_of_an_enumerated_type(adopt: Adopt, old: Engine) -> None:
-    """It becomes text."""
-    with write(old) as connection:
-        connection.exec_driver_sql("CREATE TYPE outcome AS ENUM ('running', 'passed')")
-    adopt({"status": "passed"}, columns={"status": "outcome DEFAULT 'running'"})
-    assert runs(old)[1].status == "success"
-
-
-def test_missing_and_extra_columns(adopt: Adopt, old: Engine) -> None:
-    """Missing ones are made; those of the table's own stay, under another name where ATOR needs theirs."""
-    report = adopt(
-        {"build": "b1", "error": "5"},
-        columns={"repo": None, "factor": None, "id": None, "build": "TEXT NOT NULL", "error": "INTEGER NOT NULL"},
-    )
-    assert "columns were missing and are new: id, factor, repo" in report
-    assert "columns of the table's own stay, and may be null: build, error_before_upgrade" in report
-    assert "the table's own column 'error' is 'error_before_upgrade' now" in report
-    with read(old) as connection:
-        rows = connection.exec_driver_sql("SELECT build, error_before_upgrade FROM test_executions").all()
-    assert rows == [("b1", 5)]
-    assert Registry(old).register(RunRequest(test="new")).run_id == 2
-
-
-def test_keys_and_indexes_of_other_kinds(adopt: Adopt, old: Engine) -> None:
-    """Another primary key gives way; an index with a name of ours is renamed; other rules stay and are named."""
-    report = adopt(
-        {"test": "a"},
-        columns={"id": "UUID", "test": "VARCHAR UNIQUE", "PRIMARY": "KEY (run_id, test)"},
-        also=("CREATE INDEX ix_test_executions_stream ON test_executions (stream)",),
-    )
-    assert "the primary key is id now; it was run_id, test" in report
-    assert "the index ix_test_executions_stream is ix_test_executions_stream_before_upgrade now" in report
-    assert "the constraint test_executions_test_key stays and holds for ATOR, too: UNIQUE (test)" in report
-
-
-def test_a_view_that_is_not_in_the_way_stays(adopt: Adopt, old: Engine) -> None:
-    """Only columns that need another type cannot have views on them."""
-    adopt({"status": "Failed"}, also=("CREATE VIEW outcomes AS SELECT run_id, status FROM test_executions",))
-    with read(old) as connection:
-        assert connection.exec_driver_sql("SELECT * FROM outcomes").all() == [(1, "failure")]
-
-
-@pytest.mark.parametrize(
-    ("columns", "also", "named"),
-    [
-        ({"status": "VARCHAR(20)"}, "CREATE VIEW v AS SELECT status FROM test_executions", "the view v"),
-        ({"id": "TEXT PRIMARY KEY"}, "CREATE TABLE n (run TEXT REFERENCES test_executions)", "n_run_fkey of n"),
-        ({"status": None}, "SELECT 1", "holds no runs, as it has no column status"),
-        ({}, "CREATE TABLE locations (name TEXT)", "names that ATOR needs (locations)"),
-    ],
-)
-def test_what_is_in_the_way_is_named_and_nothing_is_changed(
-    old: Engine, columns: dict[str, str | None], also: str, named: str
-) -> None:
-    """The upgrade is all or nothing, and says what to do."""
-    make(
-        old, {"status": "Failed"} if "status" not in columns or columns["status"] else {}, columns=columns, also=(also,)
-    )
-    before = inspect(old).get_columns("test_executions")
-    with pytest.raises(StoreError) as caught:
-        upgrade(old)
-    assert named in str(caught.value)
-    assert str(caught.value).endswith("nothing was changed")
-    assert [column["name"] for column in inspect(old).get_columns("test_executions")] == [c["name"] for c in before]
-    assert "alembic_version" not in inspect(old).get_table_names()
 
 
 def test_many_rows_are_counted_and_a_few_named(adopt: Adopt) -> None:

@@ -14,6 +14,8 @@ import anyio
 from fastapi import Query, Request
 from starlette.concurrency import run_in_threadpool
 
+from ator_lib.errors import ResultsError
+from ator_lib.readers.base import named
 from ator_lib.registry.wire import run_to_json, to_json
 from ator_lib.results import index
 from ator_lib.server.answers import IngestAnswer, ResultsAnswer
@@ -52,11 +54,14 @@ async def upload(
     """Read a result file into a run, all of it or nothing. The same content again changes nothing."""
     await run_in_threadpool(parts.registry.get, run_id)  # before gigabytes have come
     async with _upload_folder(parts) as folder:
-        path = folder / "results"
+        path = folder / "upload"
         async with await anyio.open_file(path, "wb") as file:
             async for chunk in request.stream():
                 await file.write(chunk)
-        await run_in_threadpool(request.app.state.workspace.ingest, path, run=run_id, format=format)
+        try:
+            await run_in_threadpool(request.app.state.workspace.ingest, path, run=run_id, format=format)
+        except ResultsError as error:  # the client knows nothing of our folders
+            raise ResultsError(str(error).replace(named(path), "the uploaded file")) from error
     return Answer(await run_in_threadpool(_what_was_read, parts, run_id))
 
 

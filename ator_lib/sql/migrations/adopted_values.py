@@ -37,7 +37,7 @@ CREATE FUNCTION pg_temp.ator_number(old TEXT) RETURNS NUMERIC LANGUAGE plpgsql I
 DECLARE number NUMERIC;
 BEGIN
   number := btrim(old)::numeric;
-  RETURN CASE WHEN number >= 0 AND number < 'Infinity' THEN number END;
+  RETURN CASE WHEN number >= 0 AND number::text NOT IN ('NaN', 'Infinity') THEN number END;
 EXCEPTION WHEN data_exception THEN RETURN NULL;
 END $$;
 

@@ -80,8 +80,10 @@ def adopt(ours: Sequence[sa.Column[Any]], index_names: Sequence[str]) -> Iterato
     _refuse_other_tables(old)
     changed = [name for name, type_ in PUBLISHED.items() if name in old and plain(old[name].type) != type_]
     _refuse_dependants(changed)
-    (count,) = all_of(f"SELECT count(*) AS rows FROM {TABLE}")  # noqa: S608
-    yield f"the published table test_executions was taken over with {rows(count.rows)}, none of which is lost"
+    (found,) = all_of(f"SELECT count(*) AS rows FROM {TABLE}")  # noqa: S608
+    yield f"the published table test_executions was taken over with {rows(found.rows)}" + (
+        ", none of which is lost" if found.rows else ""
+    )
     yield from _make_room(old, [column.name for column in ours], index_names)
     yield from _drop_constraints(changed)
     yield from _loosen(old)
@@ -128,19 +130,16 @@ def _make_room(old: dict[str, Any], ours: list[str], index_names: Sequence[str])
 
 def _drop_constraints(changed: Sequence[str]) -> Iterator[str]:
     """Drop checks, which know other words and bounds, and keys that are in the way of new values."""
-    primary = _primary_key()
-    if primary != ["id"]:
+    if (primary := _primary_key()) != ["id"]:
         yield f"the primary key is id now; it was {', '.join(primary) or 'missing'}"
+    retyped = [key for key in _KEYS if key[0] in changed]
     for constraint in all_of(_CONSTRAINTS):
         on = constraint.columns
-        if constraint.kind == "c" and PUBLISHED.keys() & set(on):
+        is_check = constraint.kind == "c" and bool(PUBLISHED.keys() & set(on))
+        if is_check:
             yield f"the constraint {constraint.name} was dropped, as ATOR has rules of its own: {constraint.definition}"
-        elif not (
-            (constraint.kind == "p" and (on != ["id"] or "id" in changed))
-            or (constraint.kind == "u" and on in _KEYS and on[0] in changed)
-        ):
-            continue
-        op.drop_constraint(constraint.name, TABLE)
+        if is_check or (constraint.kind == "p" and on != ["id"]) or (constraint.kind in "pu" and on in retyped):
+            op.drop_constraint(constraint.name, TABLE)
 
 
 def _primary_key() -> list[str]:

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ator_lib.workspace.workspace import Workspace
+from tests.server.conftest import refused, registered
+from tests.support.files import synthetic_csv
+from tests.support.served import wait_until
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> bytes:
+    """Three synthetic requests, as a file."""
+    return synthetic_csv(tmp_path / "samples.csv").read_bytes()
+
+
+def left_uploads(workspace: Workspace) -> list[Path]:
+    folder = workspace.data / "uploads"
+    return [*folder.iterdir()] if folder.is_dir() else []
+
+
+def test_an_uploaded_file_becomes_the_runs_results(api: httpx.Client, workspace: Workspace, results: bytes) -> None:
+    """The answer says what was read; nothing of the upload is left behind."""
+    run_id = registered(api, test="checkout")["run_id"]
+    answer = api.post(f"/runs/{run_id}/results", content=results)
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["ingest"]["samples"] == 3
+    assert answer.json()["run"]["run_id"] == run_id
+    assert workspace.get(run_id).summary()["requests"].max() == 3
+    assert left_uploads(workspace) == []
+
+
+def test_the_same_content_again_changes_nothing(api: httpx.Client, results: bytes) -> None:
+    """A client that lost the answer may send it again."""
+    run_id = registered(api)["run_id"]
+    first, second = (api.post(f"/runs/{run_id}/results", content=results).json() for _ in range(2))
+
+    assert first == second
+
+
+def test_a_stream_of_unknown_length_is_taken(api: httpx.Client, results: bytes) -> None:
+    """Clients send what a tool is still writing."""
+
+    def parts() -> Iterator[bytes]:
+        for start in range(0, len(results), 50):
+            yield results[start : start + 50]
+
+    assert api.post(f"/runs/{registered(api)['run_id']}/results", content=parts()).json()["ingest"]["samples"] == 3
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense\0\xff", b"<html></html>"])
+def test_a_file_of_no_known_format_is_refused(api: httpx.Client, workspace: Workspace, content: bytes) -> None:
+    """The run has no results then, the disk nothing of it, and the answer no path."""
+    run_id = registered(api)["run_id"]
+    problem = refused(api.post(f"/runs/{run_id}/results", content=content), 422, "invalid")
+
+    assert str(workspace.data) not in problem["message"]
+    assert left_uploads(workspace) == []
+    refused(api.post(f"/runs/{run_id}/results", content=content, params={"format": "nonsense"}), 422, "invalid")
+
+
+def test_an_unknown_run_is_refused_before_anything_is_kept(api: httpx.Client, results: bytes) -> None:
+    """Gigabytes need not be sent to hear it."""
+    refused(api.post("/runs/99/results", content=results), 404, "not_found")
+
+
+def test_a_client_that_goes_away_leaves_nothing(api: httpx.Client, workspace: Workspace, results: bytes) -> None:
+    """Half an upload is removed, and the run can still get its results."""
+    run_id = registered(api)["run_id"]
+
+    def broken() -> Iterator[bytes]:
+        yield results[:50]
+        wait_until(lambda: left_uploads(workspace) != [])
+        raise ConnectionAbortedError
+
+    with pytest.raises(ConnectionAbortedError):
+        api.post(f"/runs/{run_id}/results", content=broken())
+
+    wait_until(lambda: left_uploads(workspace) == [])
+    assert api.post(f"/runs/{run_id}/results", content=results).status_code == 200
+
+
+def test_what_a_killed_server_left_is_swept(api: httpx.Client, workspace: Workspace, results: bytes) -> None:
+    """By the next upload, when it is a day old: a younger one may be another server's."""
+    old, young = workspace.data / "uploads" / "old", workspace.data / "uploads" / "young"
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+    two_days_ago = time.time() - 2 * 24 * 3600
+    os.utime(old, (two_days_ago, two_days_ago))
+    api.post(f"/runs/{registered(api)['run_id']}/results", content=results)
+
+    assert left_uploads(workspace) == [young]
