@@ -162,7 +162,7 @@ class Run:
 
     def is_stale(self, now: datetime) -> bool:
         """Whether it runs without a lease for more than a day: somebody probably forgot to complete it."""
-        if self.status is not RunStatus.RUNNING or self.lease_id is not None or self.start_time is None:
+        if self.status is not RunStatus.RUNNING or self.lease_expires_at is not None or self.start_time is None:
             return False
         return now - self.start_time > STALE_AFTER
 

@@ -11,6 +11,7 @@ import pytest
 
 pytest_plugins = [
     "tests.support.browser",
+    "tests.support.cut",
     "tests.support.notebooks",
     "tests.support.postgres",
     "tests.support.racing",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ator_lib.cli import analysis, db, demo, run, runs, serve, token
+from ator_lib.cli import analysis, baseline, db, demo, history, location, queue, run, runs, serve, token
 from ator_lib.cli.options import Store, command
 
 app = typer.Typer(
@@ -40,20 +41,32 @@ def root(
     ctx.obj = Store(data=data, database_url=database_url, debug=debug)
 
 
-for function in (
-    demo.demo,
-    runs.register,
-    runs.complete,
-    runs.cancel,
-    runs.status,
-    runs.history,
-    runs.summary,
-    analysis.compare,
-    analysis.report,
-    serve.serve,
-):
-    app.command()(command(function))
-app.add_typer(run.runners, name="run")
-app.add_typer(analysis.notebooks, name="notebook")
-app.add_typer(db.database, name="db")
-app.add_typer(token.token, name="token")
+GROUPS: dict[str, tuple[Callable[..., int | None] | tuple[str, typer.Typer], ...]] = {
+    "Execute and register": (
+        demo.demo,
+        ("run", run.runners),
+        runs.register,
+        runs.complete,
+        runs.cancel,
+        runs.update,
+        runs.delete,
+    ),
+    "Look and search": (runs.status, queue.queue, history.history, runs.summary),
+    "Compare and report": (analysis.compare, analysis.report, ("notebook", analysis.notebooks)),
+    "Places, names and access": (
+        ("location", location.locations),
+        ("baseline", baseline.baselines),
+        ("token", token.token),
+        queue.reap,
+        serve.serve,
+        ("db", db.database),
+    ),
+}
+"""The commands in the order of ``ator --help``: functions of the same name, or groups of commands under one."""
+
+for panel, members in GROUPS.items():
+    for member in members:
+        if isinstance(member, tuple):
+            app.add_typer(member[1], name=member[0], rich_help_panel=panel)
+        else:
+            app.command(rich_help_panel=panel)(command(member))

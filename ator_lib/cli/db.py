@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ator_lib.cli.options import JsonOption, Store, command, say
+from ator_lib.cli.options import JsonOption, Store, command, confirm, say
 from ator_lib.cli.output import print_json
-from ator_lib.errors import UsageError
 
 if TYPE_CHECKING:
     from ator_lib.sql.overview import TableOverview
@@ -94,20 +92,16 @@ def reset(
 
     workspace = store.open()
     if not yes:
-        _confirm(f"Delete all runs of {workspace.database}, and their results in {workspace.data}?")
+        confirm(
+            f"Delete all runs of {workspace.database}, and their results in {workspace.data}?",
+            otherwise="nothing was deleted",
+        )
     done = behind.reset(workspace.parts, force=force, with_tokens=tokens)
     if json:
         print_json(dataclasses.asdict(done))
         return
     counts = ", ".join(f"{count} {name}" for name, count in done.rows.items() if count) or "nothing, it was empty"
     say(f"deleted from {workspace.database}: {counts}; {done.folders} folders of {workspace.data}")
-
-
-def _confirm(question: str) -> None:
-    if not sys.stdin.isatty():
-        raise UsageError("nothing was deleted: nobody is there to ask, so say --yes to delete everything")
-    if not typer.confirm(question, err=True):
-        raise UsageError("nothing was deleted")
 
 
 def _describe(table: TableOverview) -> None:

@@ -146,3 +146,22 @@ def _translated(action: Callable[[], int | None], *, debug: bool) -> int:
 def say(text: str) -> None:
     """Write for people: on stderr, so that stdout stays for data."""
     typer.echo(text, err=True)
+
+
+def confirm(question: str, *, otherwise: str) -> None:
+    """Ask before something is gone for good.
+
+    Parameters
+    ----------
+    otherwise
+        What the answer "no" comes to, such as "nothing was deleted".
+
+    Raises
+    ------
+    UsageError
+        The answer was no, or nobody is there to ask.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError(f"{otherwise}: nobody is there to ask, so say --yes if it is meant. {question}")
+    if not typer.confirm(question, err=True):
+        raise UsageError(otherwise)

@@ -62,25 +62,81 @@ def describe_run(run: RunHandle) -> str:
 
 
 def print_table(rows: Iterable[Mapping[Any, Any]], columns: Sequence[str], *, empty: str) -> None:
-    """Print a table as wide as its content where the terminal allows; ``empty`` says what to do without rows."""
+    """Print a table; ``empty`` says what to do without rows.
+
+    On a terminal, which is narrow, columns without a value are left out and today's times have no date.
+    Elsewhere the columns are always the same, and as wide as their content.
+    """
     rows = list(rows)
     if not rows:
         typer.echo(empty)
         return
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
-    for row in rows:
-        table.add_row(*(_cell(row.get(column)) for column in columns))
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = 10_000  # a log has no width to fit
-        table.expand = False
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    filled = []
+    for column in columns:
+        values = [row.get(column) for row in rows]
+        cells = [_cell(value, is_short=console.is_terminal) for value in values]
+        if any(cells) or not console.is_terminal:
+            is_number = all(isinstance(value, Number | None) for value in map(_unboxed, values))
+            is_text = any(isinstance(value, str) for value in values)
+            table.add_column(column, justify="right" if is_number else "left", no_wrap=not is_text, overflow="fold")
+            filled.append(cells)
+    for cells in zip(*filled, strict=True):
+        table.add_row(*cells)
     console.print(table)
 
 
-def _cell(value: Any) -> str:
-    value = _plain(value)
-    if value is None:
+def _cell(value: Any, *, is_short: bool) -> str:
+    value = _unboxed(value)
+    if _is_missing(value):
         return ""
+    if isinstance(value, datetime):
+        return short_time(value) if is_short else f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, timedelta):
+        return _short_duration(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(_cell(item, is_short=is_short) for item in value)
+    if isinstance(value, bool):
+        return "yes" if value else ""
     if isinstance(value, float):
-        return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
-    return str(value)
+        return _short_float(value)
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def short_time(moment: datetime | None) -> str:
+    """Give a time as this machine's clock shows it, without today's date; empty if there is none."""
+    if moment is None or _is_missing(moment):
+        return ""
+    local = _unboxed(moment).astimezone()
+    is_today = local.date() == datetime.now().astimezone().date()
+    return f"{local:%H:%M}" if is_today else f"{local:%Y-%m-%d %H:%M}"
+
+
+def _short_duration(duration: timedelta) -> str:
+    minutes, seconds = divmod(round(duration.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h {minutes:02}m"
+    return f"{minutes}m {seconds:02}s" if minutes else f"{seconds}s"
+
+
+def _short_float(value: float) -> str:
+    if value.is_integer():
+        return f"{value:.0f}"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def _unboxed(value: Any) -> Any:
+    """Give Python's own value for one of pandas or NumPy."""
+    if isinstance(value, datetime | timedelta):
+        unboxed = value if _is_missing(value) else getattr(value, f"to_py{_plain_name(value)}", lambda: value)()
+        return unboxed
+    return value.item() if hasattr(value, "item") else value
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether it is null, NaN or NaT."""
+    return value is None or (isinstance(value, float | datetime | timedelta) and value != value)

@@ -22,7 +22,7 @@ token = typer.Typer(no_args_is_help=True, help="API tokens for servers: who may 
 @command
 def create(
     store: Store,
-    name: Annotated[str, typer.Argument(help="Whom it is for, such as ci.")],
+    name: Annotated[str, typer.Argument(help="Whom it is for, such as ci.", metavar="NAME")],
     role: Annotated[
         Role, typer.Option(help="viewer looks, runner also registers and uploads, admin also manages and deletes.")
     ],

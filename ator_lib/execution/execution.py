@@ -8,9 +8,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from ator_lib.errors import AtorError, LeaseLostError, ResultsError, StoreError
+from ator_lib.errors import AtorError, LeaseLostError, ResultsError, StoreError, StoreUnavailableError
 from ator_lib.execution.heartbeat import Heartbeat
 from ator_lib.execution.outcome import judge
 from ator_lib.execution.totals import totals_of
@@ -22,6 +22,7 @@ from ator_lib.results.parquet import ParquetStore, StagedResults
 from ator_lib.runners.base import Runner, ToolExit
 from ator_lib.runners.process import ToolProcess
 from ator_lib.sql.engine import write
+from ator_lib.sql.retry import persistently
 
 POLL_S = 0.5
 """How often the tool is looked at; also the pace of the progress display."""
@@ -183,35 +184,44 @@ class Execution:
             return None
 
     def _complete(self, outcome: RunOutcome, staged: StagedResults | None) -> None:
-        """Make the results and the final status visible in one transaction."""
+        """Make the results and the final status visible; while the database is away, as long as the lease can last."""
         with suppress(OSError):
             (self._folder / RESERVE_FILE).unlink()
         try:
-            with write(self._engine) as connection:
-                completed = self._registry.complete(
-                    self.run.run_id,
-                    outcome.status,
-                    reason=outcome.reason,
-                    error=outcome.error,
-                    lease_id=self.run.lease_id,
-                    connection=connection,
-                )
-                if staged is not None:
-                    index.record(connection, self.run.run_id, staged)
-            self.run = completed  # only now: what a failed commit said is not so
+            self.run = self._persistently(lambda in_doubt: self._end(outcome, staged, in_doubt=in_doubt), "completed")
         except LeaseLostError:
             self._lease_lost = True
-            self._keep_with_abandoned(staged)
+            self.run = self._persistently(lambda in_doubt: self._end_abandoned(staged, in_doubt=in_doubt), "abandoned")
         if staged is not None:
             self._store.keep(staged.ingest_id)
 
-    def _keep_with_abandoned(self, staged: StagedResults | None) -> None:
+    def _persistently(self, action: Callable[[bool], Run], done: str) -> Run:
+        return persistently(action, f"run {self.run.run_id}", done, for_s=self._lease_s)
+
+    def _end(self, outcome: RunOutcome, staged: StagedResults | None, *, in_doubt: bool) -> Run:
+        """Complete the run, in one transaction with its results."""
+        with write(self._engine) as connection:
+            completed = self._registry.complete(
+                self.run.run_id,
+                outcome.status,
+                reason=outcome.reason,
+                error=outcome.error,
+                lease_id=self.run.lease_id,
+                connection=connection,
+            )
+            self._record(connection, staged, in_doubt=in_doubt)
+        return completed  # only now: what a failed commit said is not so
+
+    def _end_abandoned(self, staged: StagedResults | None, *, in_doubt: bool) -> Run:
         """Keep what was measured until the lost lease made the run ``abandoned``."""
-        if staged is not None:
-            with write(self._engine) as connection:
-                index.record(connection, self.run.run_id, staged)
+        with write(self._engine) as connection:
+            self._record(connection, staged, in_doubt=in_doubt)
         self._registry.reap()
-        self.run = self._registry.get(self.run.run_id)
+        return self._registry.get(self.run.run_id)
+
+    def _record(self, connection: Connection, staged: StagedResults | None, *, in_doubt: bool) -> None:
+        if staged is not None and not (in_doubt and index.details_of(connection, self.run.run_id)):
+            index.record(connection, self.run.run_id, staged)
 
     def _abort(self, error: BaseException) -> None:
         """Our own failure: no tool and no factor may outlive it."""
@@ -219,6 +229,10 @@ class Execution:
             self._process.kill()
             self._process.wait()
         if self.run.status.is_final:  # it failed after the completion, which stands
+            return
+        if isinstance(error, StoreUnavailableError):  # asked for long enough: the lease will free the factor
+            left = self._runner.results(self._folder)
+            error.add_note(f"what run {self.run.run_id} measured is in {left}: it can be ingested from there")
             return
         staged = self._ingest_what_is_there()
         reason = StatusReason.TOOL_ERROR if isinstance(error, AtorError) else StatusReason.EXCEPTION

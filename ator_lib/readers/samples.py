@@ -34,6 +34,8 @@ _GZIP = b"\x1f\x8b"
 _PARQUET = b"PAR1"
 _ARROW = b"ARROW1"
 _CSV_PLACE = re.compile(r"In CSV column #(\d+): Row #(\d+): CSV conversion error to [^:]+: ")
+_ONE_THREAD = csv.ReadOptions(use_threads=False)  # only then are the rows of errors named
+_MULTILINE = csv.ParseOptions(newlines_in_values=True)
 _HEAD = 64 * 2**10
 _MOST_LISTED = 5
 _LONGEST_REASON = 300
@@ -64,6 +66,7 @@ class SamplesReader:
             source = _open(path)
             _check_columns(source.columns, path)
             head = {key.decode(): value.decode() for key, value in (source.columns.metadata or {}).items()}
+            notes = (READ_AS_UTC,) if _is_naive(source.columns) else ()
         return Reading(
             samples=pa.RecordBatchReader.from_batches(schema.SAMPLES, _samples(source, path)),
             metrics=schema.METRICS.empty_table(),
@@ -71,7 +74,7 @@ class SamplesReader:
             tool_version=head.get("tool_version"),
             precision=schema.EXACT,
             truncated=False,
-            notes=(READ_AS_UTC,) if _is_naive(source.columns) else (),
+            notes=notes,
         )
 
 
@@ -92,17 +95,12 @@ def _open(path: Path) -> _Source:
         raise ResultsError(f"{named(path)} is no file that is there: give a Parquet, Arrow or CSV file of samples.")
     head = _head(path)
     if head.startswith(_PARQUET):
-        return _Source(columns=pq.read_schema(_file(path)), batches=lambda: _parquet_batches(path))
+        return _Source(columns=pq.read_schema(_file(path)), batches=pq.ParquetFile(_file(path)).iter_batches)
     if head.startswith(_ARROW):
         return _Source(columns=pa.ipc.open_file(_file(path)).schema, batches=lambda: _arrow_batches(path))
     if not head.strip():
         raise ResultsError(f"{named(path)} cannot be read: it is empty, or cut short at its beginning.")
     return _open_csv(path)
-
-
-def _parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
-    with _file(path) as file:
-        yield from pq.ParquetFile(file).iter_batches()
 
 
 def _arrow_batches(path: Path) -> Iterator[pa.RecordBatch]:
@@ -114,20 +112,16 @@ def _arrow_batches(path: Path) -> Iterator[pa.RecordBatch]:
 
 def _open_csv(path: Path) -> _Source:
     with _text(path) as file:
-        guessed = csv.open_csv(file, read_options=_ONE_THREAD, parse_options=_MULTILINE).schema
+        guessed = csv.open_csv(file, _ONE_THREAD, _MULTILINE).schema
     columns = pa.schema([pa.field(field.name, _csv_type(field)) for field in guessed])
     types = dict(zip(columns.names, columns.types, strict=True))
 
     def batches() -> Iterator[pa.RecordBatch]:
         options = csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=True)
         with _text(path) as file:
-            yield from csv.open_csv(file, read_options=_ONE_THREAD, parse_options=_MULTILINE, convert_options=options)
+            yield from csv.open_csv(file, _ONE_THREAD, _MULTILINE, options)
 
     return _Source(columns=columns, batches=batches, first_row=2)
-
-
-_ONE_THREAD = csv.ReadOptions(use_threads=False)  # only then are the rows of errors named
-_MULTILINE = csv.ParseOptions(newlines_in_values=True)
 
 
 def _csv_type(guessed: pa.Field) -> pa.DataType:
@@ -173,8 +167,7 @@ def _translated(path: Path, columns: list[str] | None = None) -> Iterator[None]:
 def _reason(error: Exception, columns: list[str]) -> str:
     """Make one short line of Arrow's words, with the name of a column for its number."""
     words = " ".join(str(error).partition(". If these")[0].split())
-    words = _CSV_PLACE.sub(lambda place: f"{columns[int(place[1])]} in row {place[2]}: ", words)
-    return words[:_LONGEST_REASON]
+    return _CSV_PLACE.sub(lambda place: f"{columns[int(place[1])]} in row {place[2]}: ", words)[:_LONGEST_REASON]
 
 
 # --- columns ---
@@ -194,7 +187,9 @@ def _check_columns(columns: pa.Schema, path: Path) -> None:
         raise ResultsError(f"{named(path)} has no column duration_ms: the milliseconds that each request took.")
     for field in columns:
         _check_type(field, path)
-    _check_version(columns, path)
+    version = (columns.metadata or {}).get(b"ator_schema", b"0")
+    if not version.isdigit() or int(version) > schema.VERSION:
+        raise ResultsError(f"{named(path)} was written by a newer ATOR. Update ATOR to read it.")
 
 
 def _check_type(field: pa.Field, path: Path) -> None:
@@ -207,24 +202,18 @@ def _check_type(field: pa.Field, path: Path) -> None:
 
 def _accepted(wanted: pa.DataType) -> list[Callable[[pa.DataType], bool]]:
     kinds = pa.types
-    texts = [kinds.is_string, kinds.is_large_string, kinds.is_string_view]
-    numbers = [kinds.is_integer, kinds.is_floating, kinds.is_decimal]
     if kinds.is_timestamp(wanted):
         return [kinds.is_timestamp]
     if kinds.is_boolean(wanted):
         return [kinds.is_boolean]
-    return [*texts, kinds.is_integer] if kinds.is_string(wanted) else numbers
-
-
-def _check_version(columns: pa.Schema, path: Path) -> None:
-    version = (columns.metadata or {}).get(b"ator_schema", b"0")
-    if not version.isdigit() or int(version) > schema.VERSION:
-        raise ResultsError(f"{named(path)} was written by a newer ATOR. Update ATOR to read it.")
+    if kinds.is_string(wanted):
+        return [kinds.is_string, kinds.is_large_string, kinds.is_string_view, kinds.is_integer]
+    return [kinds.is_integer, kinds.is_floating, kinds.is_decimal]
 
 
 def _is_naive(columns: pa.Schema) -> bool:
-    given = columns.field("started_at").type if "started_at" in columns.names else None
-    return given is not None and pa.types.is_timestamp(given) and given.tz is None
+    kinds = [field.type for field in columns if field.name == "started_at"]
+    return any(pa.types.is_timestamp(kind) and kind.tz is None for kind in kinds)
 
 
 def _listed(names: list[str]) -> str:
@@ -270,10 +259,11 @@ def _cast(column: pa.Array, field: pa.Field, row: int, path: Path) -> pa.Array:
     try:
         return pc.cast(column, options=options)
     except pa.ArrowInvalid as error:
-        index, value = next((i, value) for i, value in enumerate(column) if not _casts(value, options))
-        raise ResultsError(
-            f"{named(path)} has {field.name} {str(value)[:60]!r} in row {row + index}, which is no {field.type}."
-        ) from error
+        for index, value in enumerate(column):
+            if not _casts(value, options):
+                words = f"{field.name} {str(value)[:60]!r} in row {row + index}, which is no {field.type}"
+                raise ResultsError(f"{named(path)} has {words}. Correct or remove it.") from error
+        raise
 
 
 def _casts(value: pa.Scalar, options: pc.CastOptions) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -27,6 +28,17 @@ _SAME_REQUEST = (
     *("factor", "location", "priority", "tool"),
 )
 """What must be equal for two requests to be the same; attributes and links may have been changed since."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Entry:
+    """A request on its way in, with the row that it would get."""
+
+    request: RunRequest
+    wish: Wish
+    values: dict[str, Any]
+    lease_s: float | None
+    queue_lease_s: float | None
 
 
 class Admissions:
@@ -66,6 +78,8 @@ class Admissions:
             The request is off; nothing was changed.
         ConflictError
             The idempotency key was used for another request.
+        StoreUnavailableError
+            The database stayed away. The message says if nothing was registered, or that nobody knows.
         """
         admission = self._enter(request, lease_s, idempotency_key, queue_lease_s=None)
         return admission.run
@@ -181,38 +195,34 @@ class Admissions:
         factor = parse_factor(request.factor)
         location = request.location or self._rules.default_location
         values = values_of(request, location=location, factor=factor)
-        wish = Wish(location=location, factor=factor, priority=request.priority or 0)
         if key is not None:
             values["idempotency_key"] = checked_text("idempotency_key", key)
-        return persistently(
-            lambda in_doubt: self._decide(request, wish, values, lease_s, queue_lease_s, in_doubt=in_doubt),
-            "the run",
-            "registered",
-        )
+        wish = Wish(location=location, factor=factor, priority=request.priority or 0)
+        entry = _Entry(request=request, wish=wish, values=values, lease_s=lease_s, queue_lease_s=queue_lease_s)
+        return persistently(lambda in_doubt: self._decide(entry, in_doubt=in_doubt), "the run", "registered")
 
-    def _decide(
-        self,
-        request: RunRequest,
-        wish: Wish,
-        values: dict[str, Any],
-        lease_s: float | None,
-        queue_lease_s: float | None,
-        *,
-        in_doubt: bool,
-    ) -> Admission:
+    def _decide(self, entry: _Entry, *, in_doubt: bool) -> Admission:
+        values = dict(entry.values)
         with write(self._engine) as connection:
-            refusal = refusal_of(connection, wish, self._rules)
-            # only now: while the location is held, nobody else can use the key there, and our own earlier
-            # attempt, whose commit was not answered, has ended
+            refusal = refusal_of(connection, entry.wish, self._rules)
+            # only now: while the location is held, nobody else can use the key there, and an attempt
+            # of our own whose commit was not answered is over
             earlier = _earlier_run(connection, values, in_doubt=in_doubt)
             if earlier is not None:
-                return Admission(run=earlier, refusal=refusal if earlier.status is RunStatus.QUEUED else None)
+                return self._entered(connection, earlier, entry)
             if refusal is None:
-                return Admission(run=_insert(connection, request, values, lease_s))
-            if queue_lease_s is not None and refusal.status is not LocationStatus.DRAINING:
+                return Admission(run=_insert(connection, entry.request, values, entry.lease_s))
+            if entry.queue_lease_s is not None and refusal.status is not LocationStatus.DRAINING:
                 values["status"] = RunStatus.QUEUED.value
-                return Admission(run=_insert(connection, request, values, queue_lease_s), refusal=refusal)
+                return Admission(run=_insert(connection, entry.request, values, entry.queue_lease_s), refusal=refusal)
         raise CapacityError(refusal)  # after the commit, which keeps what was reaped
+
+    def _entered(self, connection: Connection, run: Run, entry: _Entry) -> Admission:
+        """Give a run that has come in before; one that waits asks for its turn."""
+        if run.status is not RunStatus.QUEUED or entry.queue_lease_s is None:
+            return Admission(run=run)
+        values = {"this_run": run.run_id, "shown_lease": run.lease_id, "lease_s": entry.queue_lease_s}
+        return queue.start(connection, run, self._rules, values, entry.lease_s)
 
     @contextmanager
     def _joined(self, connection: Connection | None) -> Iterator[Connection]:
@@ -237,24 +247,27 @@ def _insert(connection: Connection, request: RunRequest, values: dict[str, Any],
 
 
 def _earlier_run(connection: Connection, values: dict[str, Any], *, in_doubt: bool) -> Run | None:
-    """Give the run that this request has made already: by an attempt in doubt, or under the same key.
+    """Give the run that came of this request before: by an attempt in doubt, or under the same key.
 
     Raises
     ------
     ConflictError
         The key was another request's.
+    RunCancelledError, LeaseLostError
+        It waited, and left the queue without having started.
     """
-    if in_doubt:
-        row = connection.execute(statements.GET_BY_ID, {"this_id": values["id"]}).one_or_none()
-        if row is not None:
-            return run_of(row)
+    row = connection.execute(statements.GET_BY_ID, {"this_id": values["id"]}).one_or_none() if in_doubt else None
     key = values.get("idempotency_key")
-    row = connection.execute(statements.GET_BY_KEY, {"this_key": key}).one_or_none() if key is not None else None
+    if row is None and key is not None:
+        row = connection.execute(statements.GET_BY_KEY, {"this_key": key}).one_or_none()
+        if row is not None and any(getattr(row, name) != values[name] for name in _SAME_REQUEST):
+            raise _key_in_use(key)
     if row is None:
         return None
-    if any(getattr(row, name) != values[name] for name in _SAME_REQUEST):
-        raise _key_in_use(key)
-    return run_of(row)
+    run = run_of(row)
+    if run.status.is_final and run.start_time is None:
+        raise queue.why_not_started(run)
+    return run
 
 
 def _key_in_use(key: str) -> ConflictError:

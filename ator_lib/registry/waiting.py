@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from typing import Protocol
 
-from ator_lib.errors import AtorError, CapacityError, StoreUnavailableError, UsageError
+from ator_lib.errors import AtorError, CapacityError, ConflictError, StoreUnavailableError, UsageError
 from ator_lib.model import Admission, Run, RunRequest, RunStatus, StatusReason
 
 _LONGEST_WAIT_S = 366 * 24 * 3600
@@ -33,6 +33,12 @@ class QueueDoor(Protocol):
 
     def leave(self, run_id: int, lease_id: str, *, reason: str) -> Run:
         """See ``Admissions.leave``."""
+        ...
+
+    def complete(
+        self, run_id: int, status: RunStatus | str, *, reason: str | None = None, lease_id: str | None = None
+    ) -> Run:
+        """See ``Registry.complete``."""
         ...
 
     def listening(self, location: str) -> AbstractContextManager[Callable[[float], None]]:
@@ -85,10 +91,10 @@ def register_waiting(
                 pause(deadline - time.monotonic())
                 admission = _asked_again(door, admission, lease_id, queue_lease_s, lease_s)
     except BaseException:
-        _leave(door, queued.run_id, lease_id, StatusReason.STOPPED_BY_USER)
+        _leave(door, queued.run_id, lease_id, StatusReason.STOPPED_BY_USER, is_leased=lease_s is not None)
         raise
     if admission.run.status is RunStatus.QUEUED:
-        _leave(door, queued.run_id, lease_id, StatusReason.QUEUE_TIMEOUT)
+        _leave(door, queued.run_id, lease_id, StatusReason.QUEUE_TIMEOUT, is_leased=lease_s is not None)
         assert admission.refusal is not None  # noqa: S101  # who is queued is told why
         raise CapacityError(admission.refusal)
     return admission.run
@@ -103,9 +109,12 @@ def _asked_again(
         return waiting
 
 
-def _leave(door: QueueDoor, run_id: int, lease_id: str, reason: StatusReason) -> None:
+def _leave(door: QueueDoor, run_id: int, lease_id: str, reason: StatusReason, *, is_leased: bool) -> None:
     with suppress(AtorError):  # without the store the lease ends the waiting
-        door.leave(run_id, lease_id, reason=reason)
+        try:
+            door.leave(run_id, lease_id, reason=reason)
+        except ConflictError:  # it was started, and the answer was lost or came too late: nobody uses its place
+            door.complete(run_id, RunStatus.CANCELLED, reason=reason, lease_id=lease_id if is_leased else None)
 
 
 def _checked_wait(wait: float | bool) -> float:

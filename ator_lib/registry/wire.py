@@ -37,6 +37,9 @@ from ator_lib.model import (
 Document: TypeAlias = dict[str, Any]
 """A JSON object."""
 
+MOST_PER_PAGE = 1000
+"""Runs that the server answers at once, at most."""
+
 _Record = TypeVar("_Record")
 
 _REFUSAL_NAMES = {"taken": "sum", "status": "location_status"}
@@ -114,12 +117,13 @@ def to_json(value: Any) -> Any:
     >>> to_json(Decimal("0.40")), to_json(Decimal("0.1234567890123456789")), to_json(float("nan"))
     (0.4, '0.1234567890123456789', None)
     """
-    if value is None or isinstance(value, bool | int) or type(value) is str:
+    kind = type(value)
+    if kind in _PLAIN:
         return value
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    turn = next((turn for kind, turn in _TURNS.items() if isinstance(value, kind)), _fields_to_json)
-    return turn(value)
+    turn = _TURNS.get(kind)
+    if turn is not None:
+        return turn(value)
+    return str(value.value) if isinstance(value, Enum) else _fields_to_json(value)
 
 
 def _decimal_to_json(number: Decimal) -> float | int | str:
@@ -135,12 +139,13 @@ def _fields_to_json(record: Any) -> Document:
     return {name: to_json(value) for name, value in vars(record).items()}
 
 
+_PLAIN = frozenset({str, int, bool, type(None)})
 _TURNS: dict[type, Callable[[Any], Any]] = {
-    Enum: lambda word: str(word.value),
+    float: lambda number: number if isfinite(number) else None,
     Decimal: _decimal_to_json,
     datetime: lambda moment: moment.astimezone(UTC).isoformat(),
     UUID: str,
-    Mapping: lambda mapping: {str(key): to_json(value) for key, value in mapping.items()},
+    dict: lambda mapping: {str(key): to_json(value) for key, value in mapping.items()},
     list: lambda values: [to_json(value) for value in values],
     tuple: lambda values: [to_json(value) for value in values],
 }

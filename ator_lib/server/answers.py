@@ -209,9 +209,9 @@ class ProblemAnswer(BaseModel):
 
 
 class InvalidAnswer(ProblemAnswer):
-    """The request is invalid, or could never be admitted; ``fields`` names what is wrong if it is the form."""
+    """The request is invalid, could never be admitted, or brings no results; ``fields`` says what is off in its form."""
 
-    error: Literal["invalid", "never_admissible"]
+    error: Literal["invalid", "never_admissible", "unreadable_results"]
     fields: list[FieldProblem] | None = None
 
 

@@ -13,8 +13,8 @@ from ator_lib.model import TAGS, Progress, RunRequest
 from ator_lib.registry.admission import parse_factor
 from ator_lib.registry.checks import LONGEST_TAG, LONGEST_TEXT
 from ator_lib.registry.history import TEXTS
+from ator_lib.registry.wire import MOST_PER_PAGE
 
-MOST_PER_PAGE = 1000
 _LONGEST_NUMBER = 100
 _LONGEST_LEASE_S = 366 * 24 * 3600
 _MOST_COUNT = 2**53

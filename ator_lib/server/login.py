@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ator_lib.errors import StoreError
 from ator_lib.server.access import TokenCheck, by_cookie, cookie_name, principal_of
+from ator_lib.server.problems import Door
 
 _MOST_FIELDS = 10
 
@@ -87,7 +88,7 @@ _LOGGED_IN = Template("""\
 
 def login_router(check: TokenCheck) -> APIRouter:
     """Make ``/login`` and ``/logout``; the guard lets everybody reach them."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, route_class=Door)
     logged_in = by_cookie(check)
 
     @router.get("/login")

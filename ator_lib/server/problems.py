@@ -16,37 +16,11 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from ator_lib.errors import (
-    AccessError,
-    AtorError,
-    CapacityError,
-    ConflictError,
-    LeaseLostError,
-    NeverAdmissibleError,
-    NotFoundError,
-    ResultsError,
-    RunCancelledError,
-    StoreUnavailableError,
-    UsageError,
-)
+from ator_lib.errors import AtorError, CapacityError
+from ator_lib.registry.problems import PROBLEMS
 from ator_lib.registry.wire import refusal_to_json
 
 _log = logging.getLogger(__name__)
-
-PROBLEMS: dict[type[AtorError], tuple[int, str]] = {
-    CapacityError: (409, "no_capacity"),
-    NeverAdmissibleError: (422, "never_admissible"),
-    NotFoundError: (404, "not_found"),
-    LeaseLostError: (409, "lease_lost"),
-    RunCancelledError: (409, "cancelled"),
-    ConflictError: (409, "conflict"),
-    AccessError: (403, "forbidden"),
-    UsageError: (422, "invalid"),
-    ResultsError: (422, "invalid"),
-    StoreUnavailableError: (503, "store_unavailable"),
-    AtorError: (500, "internal"),
-}
-"""Class of error → status and code; a class that is not here has those of its nearest base."""
 
 STATUS_CODES = {
     400: (422, "invalid"),

@@ -62,15 +62,10 @@ def serve(
     UsageError
         Tokens are required and nobody has one, or the address or the port cannot be had.
     """
-    rules = replace(
-        rules_for(host, require_token=require_token, allow_hosts=allow_hosts), max_upload_bytes=max_upload_bytes
-    )
+    rules = rules_for(host, require_token=require_token, allow_hosts=allow_hosts)
     if rules.requires_token and not workspace.parts.tokens.any_usable():
-        raise UsageError(
-            f"serving on {host!r} needs a token, and there is none that holds: make one with "
-            f"`ator token create NAME --role admin` and start again. "
-            f"Without tokens ATOR serves on loopback only (an SSH tunnel reaches it: ssh -L {port or 'PORT'}:127.0.0.1:{port or 'PORT'} …)."
-        )
+        raise UsageError(_why_no_token(host, port))
+    rules = replace(rules, max_upload_bytes=max_upload_bytes)
     with _listen(host, port) as listener:
         url = _url(host, listener.getsockname()[1])
         config = uvicorn.Config(
@@ -116,6 +111,15 @@ def rules_for(host: str, *, require_token: bool = False, allow_hosts: Iterable[s
         return AccessRules(host_names=names, requires_token=require_token or bool(further))
     own = {host.lower(), socket.gethostname().lower(), socket.getfqdn().lower()}
     return AccessRules(host_names=LOOPBACK_NAMES | own | further, any_address=_is_wildcard(host), requires_token=True)
+
+
+def _why_no_token(host: str, port: int) -> str:
+    near = port or "PORT"
+    return (
+        f"serving on {host!r} like this needs a token, and there is none that holds: make one with "
+        f"`ator token create NAME --role admin` and start again. Without tokens only loopback is served; "
+        f"an SSH tunnel reaches that from elsewhere (ssh -L {near}:127.0.0.1:{near} …)."
+    )
 
 
 def _is_loopback(host: str) -> bool:

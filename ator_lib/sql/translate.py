@@ -76,9 +76,7 @@ def _translate(error: StatementError, url: URL) -> AtorError:
         return StoreError(f"{shown(url)} is locked by another process: try again when that has ended its work")
     if isinstance(error, OperationalError) or error.connection_invalidated:
         kind = StoreUnavailableError if _is_away(error) else StoreError
-        return kind(
-            f"{shown(url)} cannot be used: check that it runs and what the URL says ({_line(error, url)})"
-        )
+        return kind(f"{shown(url)} cannot be used: check that it runs and what the URL says ({_line(error, url)})")
     return StoreError(
         f"{shown(url)} refused: check the rights of {url.username!r} and the tables ({_line(error, url)})"
     )

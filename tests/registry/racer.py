@@ -135,7 +135,7 @@ def _one_run(registry: Registry, name: str, chance: random.Random, tell: Callabl
     )
     is_patient = int(name.removeprefix("racer-")) % 3 == 0
     try:
-        if is_patient and chance.random() < 0.5:
+        if is_patient and chance.random() < 0.2:
             run = register_waiting(
                 registry,
                 request,

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,67 +16,39 @@ from ator_lib.model import RunRequest, RunStatus
 from ator_lib.registry.registry import Registry
 from ator_lib.sql.engine import open_engine, upgrade
 from tests.registry.conftest import locations_of
+from tests.registry.racer import check_race, fullest, run_race
 
-RACERS = 8
-SECONDS = 1.5
-RACER = Path(__file__).with_name("racer.py")
-
-
-def race(url: str, while_racing: Callable[[], None]) -> list[dict[str, Any]]:
-    """Start all racers together, call a function over and over until they are done, return what they say."""
-    racers = [
-        subprocess.Popen(
-            [sys.executable, str(RACER), url, str(SECONDS), str(seed)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for seed in range(RACERS)
-    ]
-    try:
-        for racer in racers:
-            assert racer.stdout is not None
-            assert racer.stdout.readline() == "ready\n"
-        for racer in racers:
-            assert racer.stdin is not None
-            racer.stdin.write("\n")
-            racer.stdin.flush()
-        while any(racer.poll() is None for racer in racers):
-            while_racing()
-            time.sleep(0.005)  # the racers need the cores more
-        return [json.loads(racer.communicate(timeout=60)[0]) for racer in racers]
-    finally:
-        for racer in racers:
-            racer.kill()
-            racer.wait()
+RACERS = 12
+SECONDS = 2.0
 
 
-def test_racing_processes_never_overfill_a_location(engine: Engine, database_url: str) -> None:
-    """Eight processes with 0.3 each: never four at once, no run id twice, and nobody's status changes."""
+def test_racing_processes_never_overfill_a_location(engine: Engine, database_url: str, tmp_path: Path) -> None:
+    """A dozen processes with mixed factors, some waiting, one killed: never 1 at once, none lost, nothing left.
+
+    ``benchmarks/race.py`` is the same with more of them.
+    """
+    engine.dispose()  # the racers have the connections
+    outcome = run_race(database_url, tmp_path, racers=RACERS, seconds=SECONDS)
+    statuses = check_race(engine, outcome)
+    assert statuses[RunStatus.SUCCESS] > RACERS
+    assert set(statuses) <= {RunStatus.SUCCESS, RunStatus.ABANDONED, RunStatus.CANCELLED}
+
+
+def test_the_check_sees_what_a_broken_registry_would_leave(engine: Engine) -> None:
+    """Two runs that overlap with 1 together are found by the recorded times; one after the other is none."""
     registry = Registry(engine)
-    seen: list[int] = []
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    half = RunRequest(factor=Decimal("0.5"), location="lab-1")
 
-    def look() -> None:
-        taken = [len(use.holders) for use in locations_of(registry)]
-        seen.extend(taken)
+    def record(begin_s: float, end_s: float) -> None:
+        times = {"start_time": noon + timedelta(seconds=begin_s), "end_time": noon + timedelta(seconds=end_s)}
+        registry.record(half, status="success", **times)
 
-    told = race(database_url, look)
-    admitted = [run_id for racer in told for run_id in racer["admitted"]]
-    registry.reap()
-    runs = registry.history(limit=100_000).runs
-    assert sorted(admitted) == sorted(run.run_id for run in runs)  # as many rows as admissions, each id once
-    assert len(set(admitted)) == len(admitted) > RACERS
-    assert sum(racer["refused"] for racer in told) > 0
-    assert {run.status for run in runs} <= {RunStatus.SUCCESS, RunStatus.ABANDONED, RunStatus.RUNNING}
-    assert max(seen) <= 3
-
-    # the database's own times: an end comes before the start that it made room for
-    steps = [(run.start_time, 1) for run in runs] + [(run.end_time, -1) for run in runs if run.end_time]
-    at_once = most = 0
-    for _, step in sorted(steps):
-        at_once += step
-        most = max(most, at_once)
-    assert 2 <= most <= 3
+    record(0, 10)
+    record(10, 20)
+    assert fullest(registry.history().runs) == Decimal("0.5")
+    record(19.999, 30)
+    assert fullest(registry.history().runs) == 1
 
 
 def test_one_outcome_wins(engine: Engine, database_url: str) -> None:

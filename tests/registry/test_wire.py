@@ -75,7 +75,9 @@ runs = st.builds(
     queued_at=moments,
     factor=st.none() | decimals,
     lease_id=texts,
-    attributes=st.dictionaries(st.text().filter(lambda name: name != SUPERVISOR), texts | st.integers() | st.booleans()),
+    attributes=st.dictionaries(
+        st.text().filter(lambda name: name != SUPERVISOR), texts | st.integers() | st.booleans()
+    ),
 )
 
 
@@ -111,7 +113,9 @@ def test_every_record_comes_back_as_it_was() -> None:
 
 def test_the_lease_and_the_supervisor_stay_here() -> None:
     """The lease goes to the one who registered the run; paths of this machine to nobody."""
-    run = Run(id=UUID(int=1), run_id=1, status=RunStatus.RUNNING, lease_id="key", attributes={SUPERVISOR: {"lock": "/x"}})
+    run = Run(
+        id=UUID(int=1), run_id=1, status=RunStatus.RUNNING, lease_id="key", attributes={SUPERVISOR: {"lock": "/x"}}
+    )
 
     assert "lease_id" not in wire.run_to_json(run)
     assert wire.run_to_json(run, with_lease=True)["lease_id"] == "key"

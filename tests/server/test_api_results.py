@@ -59,7 +59,7 @@ def test_a_stream_of_unknown_length_is_taken(api: httpx.Client, results: bytes) 
 def test_a_file_of_no_known_format_is_refused(api: httpx.Client, workspace: Workspace, content: bytes) -> None:
     """The run has no results then, the disk nothing of it, and the answer no path."""
     run_id = registered(api)["run_id"]
-    problem = refused(api.post(f"/runs/{run_id}/results", content=content), 422, "invalid")
+    problem = refused(api.post(f"/runs/{run_id}/results", content=content), 422, "unreadable_results")
 
     assert str(workspace.data) not in problem["message"]
     assert left_uploads(workspace) == []

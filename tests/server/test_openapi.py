@@ -1,17 +1,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page
 
 from tests.server.conftest import EXAMPLE
+from tests.support.browser import GuardedPage
 
 DOORS = {
-    *("POST /register", "POST /complete", "POST /cancel", "POST /heartbeat", "GET /status", "GET /history", "GET /queue"),
+    *(
+        "POST /register",
+        "POST /complete",
+        "POST /cancel",
+        "POST /heartbeat",
+        "GET /status",
+        "GET /history",
+        "GET /queue",
+    ),
     *("GET /runs/{run_id}", "PATCH /runs/{run_id}", "DELETE /runs/{run_id}", "POST /runs/{run_id}/lease"),
     *("POST /runs/{run_id}/start", "POST /runs/{run_id}/leave", "POST /runs/{run_id}/results"),
     *("GET /locations", "POST /locations", "PATCH /locations/{name}"),
@@ -58,7 +66,9 @@ def test_every_problem_is_documented_in_its_one_shape(document: dict[str, Any]) 
         assert expected <= set(operation["responses"]), name
         for status, answer in operation["responses"].items():
             if int(status) >= 400:
-                assert re.search("Problem|Invalid|Internal|NoCapacity", str(answer["content"]["application/json"])), name
+                assert re.search("Problem|Invalid|Internal|NoCapacity", str(answer["content"]["application/json"])), (
+                    name
+                )
     assert "HTTPValidationError" not in document["components"]["schemas"]
 
 
@@ -79,15 +89,15 @@ def test_doors_want_a_token(document: dict[str, Any]) -> None:
     assert {name for name, operation in operations(document) if not operation.get("security")} == {"GET /health"}
 
 
-def test_the_documentation_page_needs_no_other_host(empty_api: httpx.Client, page: Page) -> None:
+def test_the_documentation_page_needs_no_other_host(
+    empty_api: httpx.Client, served_page: Callable[[str], GuardedPage]
+) -> None:
     """Swagger UI runs from the server's own files under its own Content-Security-Policy."""
-    asked: list[str] = []
+    origin = str(empty_api.base_url).rstrip("/")
+    guarded = served_page(origin)
     problems: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.goto(f"{empty_api.base_url}/docs".replace("//docs", "/docs"))
-    page.get_by_text("Register a run", exact=True).wait_for()
+    guarded.page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    guarded.page.goto(f"{origin}/docs")
+    guarded.page.get_by_text("Register a run", exact=True).wait_for()
 
-    own = str(empty_api.base_url).rstrip("/")
-    assert [url for url in asked if not url.startswith((own, "data:"))] == []
-    assert problems == []
+    assert (guarded.requests_made, problems) == ([], [])

@@ -18,7 +18,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect as connect_socket
 from websockets.typing import Subprotocol
 
-from ator_lib import Workspace, connect
+from ator_lib import Workspace
 from ator_lib.errors import UsageError
 from ator_lib.server.app import create_app
 from ator_lib.server.serve import rules_for, serve
@@ -40,18 +40,12 @@ print("ended", flush=True)
 def counting_page(workspace: Workspace) -> pn.Column:
     """Make a page whose button the server answers."""
     said = pn.pane.Markdown("not clicked")
-    button = pn.widgets.Button(name="Count")
+    button = pn.widgets.Button(label="Count")
     button.on_click(lambda _: setattr(said, "object", "clicked once"))
     return pn.Column(button, said)
 
 
 PAGES = {"/overview": counting_page}
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    """Return a fresh workspace; nobody has a token."""
-    return connect(tmp_path)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org", "", "127.0.0.1.example.org"])

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from anyio.from_thread import start_blocking_portal
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Scope
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 OWN_HOST = "127.0.0.1:8000"
 
@@ -56,7 +56,7 @@ def ask(
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(_call(app, scope, receive, send))
+    _call(app, scope, receive, send)
     start, *rest = sent
     content = b"".join(message.get("body", b"") for message in rest)
     return Answer(status=start["status"], headers=Headers(raw=start["headers"]), body=content)
@@ -89,12 +89,13 @@ def talk(
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(_call(app, _scope("websocket", target, headers) | {"scheme": "ws"}, receive, send))
+    _call(app, _scope("websocket", target, headers) | {"scheme": "ws"}, receive, send)
     return sent
 
 
-async def _call(app: ASGIApp, scope: Scope, receive: Any, send: Any) -> None:
-    await app(scope, receive, send)
+def _call(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    with start_blocking_portal() as portal:  # in a thread: a browser of the same module has a loop in this one
+        portal.call(app, scope, receive, send)
 
 
 def _scope(kind: str, target: str, headers: HeaderLines) -> Scope:

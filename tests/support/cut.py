@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,18 @@ from sqlalchemy import make_url
 
 _COMMIT = b"COMMIT\0"
 _SOCKET = ".s.PGSQL.5432"
+
+
+_Pair = tuple[socket.socket, socket.socket]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Loss:
+    """Whose commit is to be lost, and when."""
+
+    of: bytes
+    is_done: bool
+    then_away: bool
 
 
 class Cut:
@@ -28,14 +41,13 @@ class Cut:
         through = server.set(host=None, port=None).update_query_dict({"host": str(self._folder)})
         self.url = through.render_as_string(hide_password=False)
         self._listener: socket.socket | None = None
-        self._pairs: set[tuple[socket.socket, socket.socket]] = set()
-        self._commits = ""
+        self._pairs: set[_Pair] = set()
+        self._loss: _Loss | None = None
         self.mend()
 
     def mend(self) -> None:
         """Take connections again."""
         if self._listener is None:
-            self._commits = ""
             self._listener = socket.socket(socket.AF_UNIX)
             self._listener.bind(str(self._folder / _SOCKET))
             self._listener.listen(128)
@@ -56,13 +68,13 @@ class Cut:
         for pair in list(self._pairs):
             self._close(pair)
 
-    def lose_commit(self, *, then_away: bool = False) -> None:
-        """Drop the next connection that commits, before the server hears of it."""
-        self._commits = "lost away" if then_away else "lost"
+    def lose_commit(self, *, of: bytes = b"", then_away: bool = False) -> None:
+        """Drop the next connection that commits (after a statement with these words), before the server hears of it."""
+        self._loss = _Loss(of=of, is_done=False, then_away=then_away)
 
-    def lose_answer(self, *, then_away: bool = False) -> None:
-        """Drop the next connection that commits, after the server has done it and before its client hears of it."""
-        self._commits = "unanswered away" if then_away else "unanswered"
+    def lose_answer(self, *, of: bytes = b"", then_away: bool = False) -> None:
+        """The same, after the server has done it and before its client hears of it."""
+        self._loss = _Loss(of=of, is_done=True, then_away=then_away)
 
     def close(self) -> None:
         """Leave nothing."""
@@ -81,40 +93,44 @@ class Cut:
             self._pairs.add(pair)
             if self._listener is not listener:  # cut meanwhile
                 self._close(pair)
-            dooms = threading.Event()
-            threading.Thread(target=self._to_server, args=(pair, dooms), daemon=True).start()
-            threading.Thread(target=self._to_client, args=(pair, dooms), daemon=True).start()
+            is_doomed = threading.Event()
+            threading.Thread(target=self._to_server, args=(pair, is_doomed), daemon=True).start()
+            threading.Thread(target=self._to_client, args=(pair, is_doomed), daemon=True).start()
 
-    def _to_server(self, pair: tuple[socket.socket, socket.socket], is_doomed: threading.Event) -> None:
+    def _to_server(self, pair: _Pair, is_doomed: threading.Event) -> None:
         client, server = pair
+        spoken = b""
         with suppress(OSError):
             while chunk := client.recv(65536):
-                if _COMMIT in chunk and self._commits:
-                    if self._commits.startswith("lost"):
-                        self._break_at_commit(pair)
-                        return
-                    is_doomed.set()
+                spoken += chunk
+                loss = self._loss
+                if _COMMIT in chunk:
+                    if loss is not None and loss.of in spoken:
+                        if not loss.is_done:
+                            self._lose(pair, loss)
+                            return
+                        is_doomed.set()
+                    spoken = b""
                 server.sendall(chunk)
         self._close(pair)
 
-    def _to_client(self, pair: tuple[socket.socket, socket.socket], is_doomed: threading.Event) -> None:
+    def _to_client(self, pair: _Pair, is_doomed: threading.Event) -> None:
         client, server = pair
         with suppress(OSError):
             while chunk := server.recv(65536):
-                if is_doomed.is_set():
-                    self._break_at_commit(pair)
+                if is_doomed.is_set() and self._loss is not None:
+                    self._lose(pair, self._loss)
                     return
                 client.sendall(chunk)
         self._close(pair)
 
-    def _break_at_commit(self, pair: tuple[socket.socket, socket.socket]) -> None:
-        then_away = self._commits.endswith("away")
-        self._commits = ""
-        if then_away:
+    def _lose(self, pair: _Pair, loss: _Loss) -> None:
+        self._loss = None
+        if loss.then_away:
             self.cut()
         self._close(pair)
 
-    def _close(self, pair: tuple[socket.socket, socket.socket]) -> None:
+    def _close(self, pair: _Pair) -> None:
         self._pairs.discard(pair)
         for end in pair:
             with suppress(OSError):

@@ -16,8 +16,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ator_lib.errors import ConflictError, NotFoundError
-from ator_lib.model import LoadProfile, Progress, Run, RunStatus
-from ator_lib.workspace.frames import runs_frame
+from ator_lib.model import Holder, LoadProfile, LocationUse, Progress, Run, RunStatus
+from ator_lib.workspace.frames import locations_frame, runs_frame
 
 
 class FakeWorkspace:
@@ -31,6 +31,7 @@ class FakeWorkspace:
         self.logs: dict[int, str] = {}
         self.failing: Exception | None = None
         self.looks = 0
+        self.locations = FakeLocations(self)
 
     def add(self, *, results: bool = False, log: str = "", **fields: Any) -> Run:
         """Add a run; it runs since two minutes ago unless told otherwise."""
@@ -63,14 +64,6 @@ class FakeWorkspace:
     def history(self, *, limit: int = 100) -> pd.DataFrame:
         return runs_frame(self._newest_first()[:limit])
 
-    def locations(self) -> pd.DataFrame:
-        rows = []
-        for name, capacity in self.capacities.items():
-            holders = [r for r in self.records.values() if r.status is RunStatus.RUNNING and r.location == name]
-            taken = sum((r.factor or Decimal(0) for r in holders), Decimal(0))
-            rows.append((name, capacity, taken, capacity - taken, len(holders)))
-        return pd.DataFrame(rows, columns=["name", "capacity", "taken", "free", "running"])
-
     def _look(self) -> None:
         self.looks += 1
         if self.failing is not None:
@@ -78,6 +71,25 @@ class FakeWorkspace:
 
     def _newest_first(self) -> list[Run]:
         return sorted(self.records.values(), key=lambda run: -run.run_id)
+
+
+class FakeLocations:
+    """The places of a made-up workspace; nobody waits there."""
+
+    def __init__(self, workspace: FakeWorkspace) -> None:
+        self._workspace = workspace
+
+    def list(self) -> pd.DataFrame:
+        return locations_frame(self._use(name, capacity) for name, capacity in self._workspace.capacities.items())
+
+    def _use(self, name: str, capacity: Decimal) -> LocationUse:
+        holders = tuple(
+            Holder(run_id=run.run_id, test=run.test, factor=run.factor or Decimal(0))
+            for run in self._workspace.records.values()
+            if run.status is RunStatus.RUNNING and run.location == name
+        )
+        taken = sum((holder.factor for holder in holders), Decimal(0))
+        return LocationUse(name=name, capacity=capacity, taken=taken, holders=holders)
 
 
 class FakeRun:

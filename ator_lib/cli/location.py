@@ -1,0 +1,78 @@
+"""``ator location``: the places that tests share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ator_lib.cli.options import JsonOption, Store, command, say
+from ator_lib.cli.output import print_json, print_table
+from ator_lib.model import LocationStatus
+
+if TYPE_CHECKING:
+    from ator_lib.model import LocationUse
+
+COLUMNS = ("name", "status", "capacity", "taken", "free", "running", "queued", "description")
+
+locations = typer.Typer(no_args_is_help=True, help="Places that tests share: capacity, and who may start.")
+
+Name = Annotated[str, typer.Argument(help="Its name, such as lab-1.")]
+Status = Annotated[
+    LocationStatus | None,
+    typer.Option(help="online; draining: who waits may still start, nobody new comes in; offline: nobody starts."),
+]
+Capacity = Annotated[str | None, typer.Option(help="The factors that run there stay below it in sum; 1 at first.")]
+Description = Annotated[str | None, typer.Option(help="What it is, for people.")]
+
+
+@locations.command("list")
+@command
+def list_locations(store: Store, json: JsonOption = False) -> None:
+    """Show the locations, and what is taken of each."""
+    rows = store.open().locations.list().to_dict("records")
+    empty = "no locations yet: the first run makes its own, or `ator location add NAME` does"
+    print_json(rows) if json else print_table(rows, COLUMNS, empty=empty)
+
+
+@locations.command("add")
+@command
+def add(
+    store: Store,
+    name: Name,
+    capacity: Capacity = None,
+    status: Status = None,
+    description: Description = None,
+    json: JsonOption = False,
+) -> None:
+    """Add a location."""
+    given = _given(capacity=capacity, status=status, description=description)
+    _answer(store.open().locations.add(name, **given), json=json)
+
+
+@locations.command("change")
+@command
+def change(
+    store: Store,
+    name: Name,
+    capacity: Capacity = None,
+    status: Status = None,
+    description: Description = None,
+    json: JsonOption = False,
+) -> None:
+    """Change a location; what runs there goes on in any case."""
+    given = _given(capacity=capacity, status=status, description=description)
+    _answer(store.open().locations.change(name, **given), json=json)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _answer(use: LocationUse, *, json: bool) -> None:
+    if json:
+        from ator_lib.workspace.frames import locations_frame
+
+        print_json(locations_frame([use]).to_dict("records")[0])
+    else:
+        say(f"location {use.name!r} is {use.status}, with {use.taken} of {use.capacity} taken")
