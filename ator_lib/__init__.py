@@ -12,18 +12,22 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from ator_lib.errors import (
+        AccessError,
         AtorError,
         CapacityError,
         ConflictError,
         FactorError,
         LeaseLostError,
         MissingExtraError,
+        NeedsStoreError,
         NeverAdmissibleError,
         NotebookError,
         NotFoundError,
         ResultsError,
+        RunCancelledError,
         SettingsError,
         StoreError,
+        StoreUnavailableError,
         ToolError,
         UsageError,
     )
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from ator_lib.workspace.comparison import Comparison
     from ator_lib.workspace.connect import connect
     from ator_lib.workspace.live import LiveRun
+    from ator_lib.workspace.remote import RemoteRun, RemoteWorkspace
     from ator_lib.workspace.run import RunHandle
     from ator_lib.workspace.workspace import Workspace
 
@@ -40,6 +45,8 @@ _HOMES = {
     "connect": "workspace.connect",
     "Workspace": "workspace.workspace",
     "RunHandle": "workspace.run",
+    "RemoteWorkspace": "workspace.remote",
+    "RemoteRun": "workspace.remote",
     "LiveRun": "workspace.live",
     "Comparison": "workspace.comparison",
     "Locust": "runners.locust",
@@ -50,6 +57,10 @@ _HOMES = {
     "RunStatus": "model",
     "AtorError": "errors",
     "SettingsError": "errors",
+    "AccessError": "errors",
+    "NeedsStoreError": "errors",
+    "RunCancelledError": "errors",
+    "StoreUnavailableError": "errors",
     "ResultsError": "errors",
     "MissingExtraError": "errors",
     "LeaseLostError": "errors",
@@ -67,6 +78,7 @@ _HOMES = {
 
 __all__ = [
     "PERCENTILE_RULE",
+    "AccessError",
     "AtorError",
     "CapacityError",
     "Comparison",
@@ -77,16 +89,21 @@ __all__ = [
     "LoadProfile",
     "Locust",
     "MissingExtraError",
+    "NeedsStoreError",
     "NeverAdmissibleError",
     "NotFoundError",
     "NotebookError",
     "Progress",
+    "RemoteRun",
+    "RemoteWorkspace",
     "ResultsError",
     "Run",
+    "RunCancelledError",
     "RunHandle",
     "RunStatus",
     "SettingsError",
     "StoreError",
+    "StoreUnavailableError",
     "ToolError",
     "UsageError",
     "Workspace",

@@ -9,6 +9,7 @@
     │   ├── NeverAdmissibleError     a factor that no free location could ever take
     │   ├── NotFoundError            no such run, location, notebook, results …
     │   ├── AccessError              a server wants a token, or one with a higher role
+    │   ├── NeedsStoreError          a server cannot do this for its clients (also an AttributeError)
     │   └── ConflictError            the run is not in a state that allows this
     │       ├── LeaseLostError       the lease that was shown is not (or no longer) the run's
     │       └── RunCancelledError    somebody cancelled the run while it waited in the queue
@@ -95,6 +96,10 @@ class RunCancelledError(ConflictError):
 
 class AccessError(UsageError):
     """The server wants a token, or one with a higher role."""
+
+
+class NeedsStoreError(UsageError, AttributeError):
+    """A remote workspace has no such method: what it does needs the database and the results themselves."""
 
 
 class CapacityError(AtorError):

@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="postgresql://… of a team's registry; the default is SQLite in the data folder."
     )
+    server: str | None = Field(None, description="http(s)://… of an ATOR server, to be used in place of a store here.")
+    token: SecretStr | None = Field(None, description="API token for that server.")
     default_location: str = Field("default", min_length=1, description="Location of runs that name none.")
     locations: Literal["on-demand", "declared"] = Field(
         "on-demand", description="Whether a run's unknown location is made with capacity 1, or is an error."

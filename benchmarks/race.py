@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ator_lib.model import RunStatus
 from ator_lib.sql.engine import open_engine, upgrade
-from benchmarks._postgres import postgres
 from tests.registry.racer import check_race, run_race
+from tests.support.postgres import running_server
 
 RACERS = 64
 SECONDS = 10.0
@@ -32,7 +32,7 @@ def raced(url: str) -> Counter[RunStatus]:
 
 def main() -> None:
     """Race on both databases."""
-    with tempfile.TemporaryDirectory() as folder, postgres() as postgres_url:
+    with tempfile.TemporaryDirectory() as folder, running_server() as postgres_url:
         for name, url in {"SQLite": f"sqlite:///{folder}/ator.db", "PostgreSQL": postgres_url}.items():
             ended = ", ".join(f"{count} {status}" for status, count in sorted(raced(url).items()))
             print(f"{RACERS} processes racing for {SECONDS:g} s on {name}: no rule broken ({ended})", flush=True)

@@ -34,35 +34,36 @@ def root(
     ctx: typer.Context,
     data: Annotated[Path | None, typer.Option("--data", help="Folder of the store.")] = None,
     database_url: Annotated[str | None, typer.Option("--database-url", help="postgresql://… registry.")] = None,
+    server: Annotated[str | None, typer.Option("--server", help="http(s)://… of a server in their place.")] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
 ) -> None:
     """Take the store before the command, too."""
-    ctx.obj = Store(data=data, database_url=database_url, debug=debug)
+    ctx.obj = Store(data=data, database_url=database_url, server=server, debug=debug)
 
 
 GROUPS: dict[str, tuple[Callable[..., int | None] | tuple[str, typer.Typer], ...]] = {
     "Execute and register": (
         demo.demo,
-        ("run", run.runners),
         runs.register,
         runs.complete,
         runs.cancel,
         runs.update,
         runs.delete,
+        ("run", run.runners),
     ),
     "Look and search": (runs.status, queue.queue, history.history, runs.summary),
     "Compare and report": (analysis.compare, analysis.report, ("notebook", analysis.notebooks)),
-    "Places, names and access": (
+    "Set up and serve": (
+        serve.serve,
+        queue.reap,
         ("location", location.locations),
         ("baseline", baseline.baselines),
         ("token", token.token),
-        queue.reap,
-        serve.serve,
         ("db", db.database),
     ),
 }
-"""The commands in the order of ``ator --help``: functions of the same name, or groups of commands under one."""
+"""The commands as ``ator --help`` shows them: functions of the same name, and groups of commands."""
 
 for panel, members in GROUPS.items():
     for member in members:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ator_lib.cli.options import JsonOption, Store, command, say
-from ator_lib.cli.output import print_json, print_table
+from ator_lib.cli.output import print_json, print_table, rows_of
 from ator_lib.cli.runs import RunId
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ Name = Annotated[str, typer.Argument(help="Its name, such as release-7.")]
 @command
 def list_baselines(store: Store, json: JsonOption = False) -> None:
     """Show the names, and the runs that they are pinned to."""
-    rows = store.open().baselines.list().to_dict("records")
+    rows = rows_of(store.open().baselines.list())
     empty = "no baselines yet: `ator baseline pin NAME RUN_ID` makes one"
     print_json(rows) if json else print_table(rows, ("name", "run_id", "pinned_at"), empty=empty)
 

@@ -22,11 +22,10 @@ _LONGEST_VALUE = 60
 @command
 def upgrade(store: Store, json: JsonOption = False) -> None:
     """Make the database, or bring it to this version; keeps every row, and says what was odd in them."""
-    from ator_lib.settings import load_settings
     from ator_lib.sql.translate import shown
     from ator_lib.workspace.database import upgraded_database
 
-    settings = load_settings(data=store.data, database_url=store.database_url)
+    settings = store.settings_here()
     upgraded = upgraded_database(settings.data, settings.database_url)
     where = shown(upgraded.engine.url)
     if json:

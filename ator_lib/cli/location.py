@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ator_lib.cli.options import JsonOption, Store, command, say
-from ator_lib.cli.output import print_json, print_table
+from ator_lib.cli.output import print_json, print_table, rows_of
 from ator_lib.model import LocationStatus
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ Description = Annotated[str | None, typer.Option(help="What it is, for people.")
 @command
 def list_locations(store: Store, json: JsonOption = False) -> None:
     """Show the locations, and what is taken of each."""
-    rows = store.open().locations.list().to_dict("records")
+    rows = rows_of(store.open().locations.list())
     empty = "no locations yet: the first run makes its own, or `ator location add NAME` does"
     print_json(rows) if json else print_table(rows, COLUMNS, empty=empty)
 
@@ -73,6 +73,6 @@ def _answer(use: LocationUse, *, json: bool) -> None:
     if json:
         from ator_lib.workspace.frames import locations_frame
 
-        print_json(locations_frame([use]).to_dict("records")[0])
+        print_json(rows_of(locations_frame([use]))[0])
     else:
         say(f"location {use.name!r} is {use.status}, with {use.taken} of {use.capacity} taken")

@@ -19,6 +19,7 @@ import typer
 from ator_lib.errors import AtorError, ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from ator_lib.settings import Settings
     from ator_lib.workspace.workspace import Workspace
 
 
@@ -30,20 +31,52 @@ class Store:
     database_url: Annotated[
         str | None, typer.Option("--database-url", help="postgresql://… registry (ATOR_DATABASE_URL).")
     ] = None
+    server: Annotated[
+        str | None,
+        typer.Option("--server", help="http(s)://… of a server in their place (ATOR_SERVER; its token: ATOR_TOKEN)."),
+    ] = None
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False
 
-    def open(self) -> Workspace:
-        """Connect; nothing heavy is imported before a command gets here."""
-        from ator_lib.settings import load_settings
-        from ator_lib.workspace.connect import open_workspace
+    def open(self) -> Workspace | Any:
+        """Connect; nothing heavy is imported before a command gets here.
 
-        return open_workspace(load_settings(data=self.data, database_url=self.database_url))
+        A server's workspace is asked like any other: it says itself what it has not.
+        """
+        from ator_lib.workspace.connect import open_chosen
+
+        return open_chosen(self._settings())
+
+    def settings_here(self) -> Settings:
+        """Read the settings of a store that is no server.
+
+        Raises
+        ------
+        UsageError
+            A server was chosen.
+        """
+        settings = self._settings()
+        if settings.server is not None:
+            raise UsageError(
+                "this needs the store itself and not its server: do it where the database is, "
+                "with --data or --database-url"
+            )
+        return settings
+
+    def _settings(self) -> Settings:
+        from ator_lib.settings import load_settings
+
+        is_here = self.data is not None or self.database_url is not None
+        if is_here and self.server is not None:
+            raise UsageError("--server stands in place of --data and --database-url: give one or the other")
+        settings = load_settings(data=self.data, database_url=self.database_url, server=self.server)
+        return settings.model_copy(update={"server": None}) if is_here else settings
 
     def over(self, other: Store) -> Store:
         """Give the store with these options where set, else the other's."""
         return Store(
             data=self.data or other.data,
             database_url=self.database_url or other.database_url,
+            server=self.server or other.server,
             debug=self.debug or other.debug,
         )
 
@@ -162,6 +195,6 @@ def confirm(question: str, *, otherwise: str) -> None:
         The answer was no, or nobody is there to ask.
     """
     if not sys.stdin.isatty():
-        raise UsageError(f"{otherwise}: nobody is there to ask, so say --yes if it is meant. {question}")
+        raise UsageError(f"{otherwise}: nobody is there to ask, so say --yes if it is meant")
     if not typer.confirm(question, err=True):
         raise UsageError(otherwise)

@@ -5,16 +5,31 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ator_lib.workspace.run import RunHandle
+
+
+_LOG_WIDTH = 10_000
+"""A log has no width to fit."""
+
+_NEVER_CUT = 10
+"""So long a text is shown whole in narrow tables, too."""
+
+_LONGEST_NARROW = 30
+"""Longer ones are wrapped there, and words that are still longer cut."""
 
 
 def print_json(answer: Any) -> None:
@@ -61,11 +76,21 @@ def describe_run(run: RunHandle) -> str:
     return f"run {record.run_id} {record.test or ''} is {record.status.value}{reason}{error}".replace("  ", " ")
 
 
-def print_table(rows: Iterable[Mapping[Any, Any]], columns: Sequence[str], *, empty: str) -> None:
+def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give the rows of a table as Python's own values; what is missing is null."""
+    whole: pd.DataFrame = frame.astype(object)
+    rows = whole.where(whole.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def print_table(
+    rows: Iterable[Mapping[Any, Any]], columns: Sequence[str], *, empty: str, if_wide: Sequence[str] = ()
+) -> None:
     """Print a table; ``empty`` says what to do without rows.
 
-    On a terminal, which is narrow, columns without a value are left out and today's times have no date.
-    Elsewhere the columns are always the same, and as wide as their content.
+    Elsewhere than on a terminal all columns are there, as wide as their content. On a terminal those
+    without a value are left out, today's times have no date, and where there is no room for all,
+    those of ``if_wide`` are left out from its end.
     """
     rows = list(rows)
     if not rows:
@@ -73,28 +98,66 @@ def print_table(rows: Iterable[Mapping[Any, Any]], columns: Sequence[str], *, em
         return
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
-        console.width = 10_000  # a log has no width to fit
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    filled = []
-    for column in columns:
-        values = [row.get(column) for row in rows]
-        cells = [_cell(value, is_short=console.is_terminal) for value in values]
-        if any(cells) or not console.is_terminal:
-            is_number = all(isinstance(value, Number | None) for value in map(_unboxed, values))
-            is_text = any(isinstance(value, str) for value in values)
-            table.add_column(column, justify="right" if is_number else "left", no_wrap=not is_text, overflow="fold")
-            filled.append(cells)
-    for cells in zip(*filled, strict=True):
-        table.add_row(*cells)
+        console.width = _LOG_WIDTH
+        console.print(_table(_cells(rows, columns, is_short=False)))
+        return
+    filled = {name: column for name, column in _cells(rows, columns, is_short=True).items() if any(column.cells)}
+    table, left_out = _table(filled), list(if_wide)
+    while not _fits(table, console):
+        table = _table(filled, is_narrow=True)
+        if not left_out:
+            break
+        filled.pop(left_out.pop(), None)
     console.print(table)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Column:
+    """The cells of a column as they are printed, and how."""
+
+    cells: Sequence[str]
+    is_number: bool
+    is_text: bool
+
+
+def _cells(rows: Sequence[Mapping[Any, Any]], columns: Sequence[str], *, is_short: bool) -> dict[str, _Column]:
+    by_name = {name: [row.get(name) for row in rows] for name in columns}
+    return {
+        name: _Column(
+            cells=[_cell(value, is_short=is_short) for value in values],
+            is_number=all(isinstance(value, Number | None) for value in values),
+            is_text=any(isinstance(value, str | list | tuple) for value in values),
+        )
+        for name, values in by_name.items()
+    }
+
+
+def _table(columns: Mapping[str, _Column], *, is_narrow: bool = False) -> Table:
+    """Draw columns; in a narrow table headings are stacked, and long texts are cut."""
+    table = Table(box=None, header_style="bold", pad_edge=False, collapse_padding=is_narrow)
+    for name, column in columns.items():
+        is_cut = is_narrow and column.is_text and max(map(len, column.cells)) > _NEVER_CUT
+        table.add_column(
+            name.replace("_", "\n") if is_narrow else name,
+            justify="right" if column.is_number else "left",
+            no_wrap=not is_cut,
+            max_width=_LONGEST_NARROW if is_cut else None,
+        )
+    for line in zip(*(column.cells for column in columns.values()), strict=True):
+        table.add_row(*line)
+    return table
+
+
+def _fits(table: Table, console: Console) -> bool:
+    unlimited = console.options.update(width=_LOG_WIDTH)
+    return Measurement.get(console, unlimited, table).maximum <= console.width
+
+
 def _cell(value: Any, *, is_short: bool) -> str:
-    value = _unboxed(value)
     if _is_missing(value):
         return ""
     if isinstance(value, datetime):
-        return short_time(value) if is_short else f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
+        return short_time(value) if is_short else f"{_local(value):%Y-%m-%d %H:%M:%S}"
     if isinstance(value, timedelta):
         return _short_duration(value)
     if isinstance(value, list | tuple):
@@ -107,12 +170,22 @@ def _cell(value: Any, *, is_short: bool) -> str:
 
 
 def short_time(moment: datetime | None) -> str:
-    """Give a time as this machine's clock shows it, without today's date; empty if there is none."""
+    """Give a time as this machine's clock shows it, without today's date or this year; empty if there is none."""
     if moment is None or _is_missing(moment):
         return ""
-    local = _unboxed(moment).astimezone()
-    is_today = local.date() == datetime.now().astimezone().date()
-    return f"{local:%H:%M}" if is_today else f"{local:%Y-%m-%d %H:%M}"
+    local = _local(moment)
+    today = datetime.now().astimezone()
+    if local.date() == today.date():
+        return f"{local:%H:%M}"
+    return f"{local:%m-%d %H:%M}" if local.year == today.year else f"{local:%Y-%m-%d %H:%M}"
+
+
+def _local(moment: datetime) -> datetime:
+    utc = datetime.fromtimestamp(moment.timestamp(), UTC)  # pandas' own kind of time reads astimezone() otherwise
+    try:
+        return utc.astimezone()
+    except OverflowError:  # the last hours of the year 9999
+        return utc
 
 
 def _short_duration(duration: timedelta) -> str:
@@ -127,14 +200,6 @@ def _short_float(value: float) -> str:
     if value.is_integer():
         return f"{value:.0f}"
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
-
-
-def _unboxed(value: Any) -> Any:
-    """Give Python's own value for one of pandas or NumPy."""
-    if isinstance(value, datetime | timedelta):
-        unboxed = value if _is_missing(value) else getattr(value, f"to_py{_plain_name(value)}", lambda: value)()
-        return unboxed
-    return value.item() if hasattr(value, "item") else value
 
 
 def _is_missing(value: Any) -> bool:

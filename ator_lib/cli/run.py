@@ -9,6 +9,7 @@ import typer
 
 from ator_lib.cli.options import JsonOption, Registration, Store, command, pairs, say
 from ator_lib.cli.output import describe_run, print_json, run_answer
+from ator_lib.cli.waiting import Waiting, new_location_teller
 from ator_lib.errors import ExitCode
 from ator_lib.model import RunStatus, StatusReason
 
@@ -20,6 +21,7 @@ runners = typer.Typer(no_args_is_help=True, help="Execute a tool as a run: admit
 def locust(
     store: Store,
     registration: Registration,
+    waiting: Waiting,
     locustfile: Annotated[Path, typer.Argument(help="The locustfile.")],
     host: Annotated[str | None, typer.Option(help="Base address of the target, http(s)://…")] = None,
     users: Annotated[int, typer.Option("--users", "-u", help="Users at the peak.")] = 1,
@@ -30,6 +32,7 @@ def locust(
     tag: Annotated[list[str] | None, typer.Option(help="Only tasks with this tag; repeatable.")] = None,
     exclude_tag: Annotated[list[str] | None, typer.Option(help="No tasks with this tag; repeatable.")] = None,
     header: Annotated[list[str] | None, typer.Option(help="name=value sent with every request; repeatable.")] = None,
+    run_tag: Annotated[list[str] | None, typer.Option(help="Tag of the run, to find it by; repeatable.")] = None,
     json: JsonOption = False,
 ) -> int:
     """Execute a locustfile and keep every request."""
@@ -47,7 +50,14 @@ def locust(
         exclude_tags=tuple(exclude_tag or ()),
         headers=pairs(header, "--header"),
     )
-    run = store.open().execute(runner, **registration.as_arguments())
+    workspace = store.open()
+    run = workspace.execute(
+        runner,
+        **registration.as_arguments(),
+        **waiting.as_arguments(workspace),
+        tags=tuple(run_tag or ()),
+        on_started=new_location_teller(workspace),
+    )
     if json:
         print_json(run_answer(run))
     else:

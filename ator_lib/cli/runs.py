@@ -1,4 +1,4 @@
-"""Runs in the registry: register, complete, cancel, status, history, summary."""
+"""Runs in the registry: register, complete, cancel, update, delete, status, summary."""
 
 from __future__ import annotations
 
@@ -6,26 +6,19 @@ from typing import Annotated
 
 import typer
 
-from ator_lib.cli.options import JsonOption, Registration, Store, say
-from ator_lib.cli.output import describe_run, print_json, print_table, run_answer
+from ator_lib.cli.options import JsonOption, Registration, Store, confirm, pairs, say
+from ator_lib.cli.output import describe_run, print_json, print_table, rows_of, run_answer
+from ator_lib.cli.queue import QUEUE_COLUMNS, QUEUE_IF_WIDE
+from ator_lib.cli.waiting import Waiting, new_location_teller
+from ator_lib.errors import UsageError
 
 RunId = Annotated[int, typer.Argument(help="The run's id.", metavar="RUN_ID")]
 
-HISTORY_COLUMNS = (
-    "run_id",
-    "status",
-    "test",
-    "stream",
-    "location",
-    "factor",
-    "start_time",
-    "end_time",
-    "status_reason",
-)
 STATUS_COLUMNS = (
-    *("run_id", "test", "stream", "location", "factor", "start_time"),
-    *("elapsed_s", "users", "throughput_rps", "p95_ms", "error_rate"),
+    *("run_id", "status", "test", "stream", "location", "factor", "start_time"),
+    *("users", "throughput_rps", "p95_ms", "error_rate"),
 )
+LOCATION_COLUMNS = ("name", "status", "capacity", "taken", "free", "running", "queued")
 SUMMARY_COLUMNS = (
     *("scope", "method", "name", "requests", "failures", "error_rate", "throughput_rps"),
     *("mean_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms", "precision"),
@@ -35,18 +28,33 @@ SUMMARY_COLUMNS = (
 def register(
     store: Store,
     registration: Registration,
+    waiting: Waiting,
     lease: Annotated[
         float | None, typer.Option(help="Seconds that the place is held; without it until completed.")
+    ] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Tag of the run, to find it by; repeatable.")] = None,
+    idempotency_key: Annotated[
+        str | None, typer.Option(help="Text of your own, such as a CI job's id: the same again gives the same run.")
     ] = None,
     json: JsonOption = False,
 ) -> None:
     """Register a run that something else executes, if its location has room."""
-    run = store.open().register(lease=lease, **registration.as_arguments())
+    workspace = store.open()
+    tell_if_new = new_location_teller(workspace)
+    run = workspace.register(
+        **registration.as_arguments(),
+        **waiting.as_arguments(workspace),
+        lease=lease,
+        tags=tuple(tag or ()),
+        idempotency_key=idempotency_key,
+    )
+    tell_if_new(run.record)
     if json:
         print_json(run_answer(run))
-    else:
-        typer.echo(run.run_id)
-        say(f"{describe_run(run)}; complete it with: ator complete {run.run_id} success")
+        return
+    typer.echo(run.run_id)
+    todo = "" if run.status.is_final else f"; complete it with: ator complete {run.run_id} success"
+    say(describe_run(run) + todo)
 
 
 def complete(
@@ -72,49 +80,76 @@ def cancel(store: Store, run_id: RunId, json: JsonOption = False) -> None:
         say(f"run {run_id} was asked to stop: it is cancelled once its results are kept")
 
 
-def status(store: Store, json: JsonOption = False) -> None:
-    """Show the running runs."""
+def update(
+    store: Store,
+    run_id: RunId,
+    dashboard_url: Annotated[str | None, typer.Option(help="Link to a dashboard elsewhere.")] = None,
+    attribute: Annotated[list[str] | None, typer.Option(help="key=value to keep with the run; repeatable.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Tag to add; repeatable.")] = None,
+    untag: Annotated[list[str] | None, typer.Option(help="Tag to take off; repeatable.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Change what is kept with a run: its link, attributes and tags; ended runs take them, too."""
+    if dashboard_url is None and not attribute and not tag and not untag:
+        raise UsageError("nothing to change: give --dashboard-url, --attribute, --tag or --untag")
+    attributes = pairs(attribute, "--attribute")
     workspace = store.open()
-    rows = workspace.running().to_dict("records")
+    run = workspace.get(run_id)
+    if dashboard_url is not None or attributes:
+        run = workspace.update(run_id, dashboard_url=dashboard_url, attributes=attributes)
+    if tag:
+        run = workspace.tag(run_id, *tag)
+    if untag:
+        run = workspace.untag(run_id, *untag)
+    if json:
+        print_json(run_answer(run) | {name: getattr(run.record, name) for name in ("tags", "dashboard_url")})
+    else:
+        say(f"run {run_id} has the tags {', '.join(run.record.tags)}" if tag or untag else f"run {run_id} is changed")
+
+
+def delete(
+    store: Store,
+    run_ids: Annotated[list[int], typer.Argument(help="The runs' ids.", metavar="RUN_ID...")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Forget runs that have ended, with their results and files."""
+    workspace = store.open()
+    runs = [workspace.get(run_id) for run_id in dict.fromkeys(run_ids)]
+    if not yes:
+        listed = "".join(f"\n  {describe_run(run)}" for run in runs)
+        confirm(f"To be deleted, with all results:{listed}\nDelete?", otherwise="nothing was deleted")
+    for run in runs:
+        workspace.delete(run)
+        say(f"deleted run {run.run_id} and its results")
+    if json:
+        print_json({"deleted": [run.run_id for run in runs]})
+
+
+def status(store: Store, json: JsonOption = False) -> None:
+    """Show what runs, how full the locations are, and who waits."""
+    workspace = store.open()
+    rows = rows_of(workspace.running())
     if json:
         print_json(rows)
         return
-    print_table(rows, STATUS_COLUMNS, empty="nothing is running")
-    print_table(
-        workspace.locations.list().to_dict("records"),
-        ("name", "status", "capacity", "taken", "free", "running", "queued"),
-        empty="no locations yet: the first run makes its own",
-    )
-
-
-def history(
-    store: Store,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many runs.")] = 20,
-    test: Annotated[str | None, typer.Option(help="Only this test.")] = None,
-    stream: Annotated[str | None, typer.Option(help="Only this stream; % stands for anything.")] = None,
-    status: Annotated[str | None, typer.Option(help="Only this status.")] = None,
-    location: Annotated[str | None, typer.Option(help="Only this location.")] = None,
-    since: Annotated[str | None, typer.Option(help="Only runs started since; UTC unless it has a zone.")] = None,
-    before_run_id: Annotated[int | None, typer.Option(help="The next page: runs older than this one.")] = None,
-    json: JsonOption = False,
-) -> None:
-    """Show runs, newest first."""
-    frame = store.open().history(
-        limit=limit,
-        test=test,
-        stream=stream,
-        status=status,
-        location=location,
-        since=since,
-        before_run_id=before_run_id,
-    )
-    rows = frame.to_dict("records")
-    filtered = any((test, stream, status, location, since, before_run_id))
-    empty = "no run matches" if filtered else "no runs yet: try `ator demo`"
-    print_json(rows) if json else print_table(rows, HISTORY_COLUMNS, empty=empty)
+    stale = [row["run_id"] for row in rows if row["stale"]]
+    marked = [{**row, "status": "stale"} if row["stale"] else row for row in rows]
+    print_table(marked, STATUS_COLUMNS, empty="nothing is running", if_wide=("stream", "factor"))
+    typer.echo()
+    places = rows_of(workspace.locations.list())
+    print_table(places, LOCATION_COLUMNS, empty="no locations yet: the first run makes its own")
+    waiting = rows_of(workspace.queue())
+    if waiting:
+        typer.echo()
+        print_table(waiting, QUEUE_COLUMNS, empty="", if_wide=QUEUE_IF_WIDE)
+    for run_id in stale:
+        say(f"run {run_id} has run for more than a day without a lease: if it has ended, complete or cancel it")
 
 
 def summary(store: Store, run_id: RunId, json: JsonOption = False) -> None:
     """Show the figures of a run, per endpoint and in total."""
-    rows = store.open().get(run_id).summary().to_dict("records")
-    print_json(rows) if json else print_table(rows, SUMMARY_COLUMNS, empty="no requests")
+    rows = rows_of(store.open().get(run_id).summary())
+    print_json(rows) if json else print_table(
+        rows, SUMMARY_COLUMNS, empty="no requests", if_wide=("precision", "mean_ms", "scope")
+    )

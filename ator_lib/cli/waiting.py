@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ator_lib.cli.options import say
-from ator_lib.cli.output import short_time
+from ator_lib.cli.output import rows_of, short_time
 from ator_lib.errors import StoreUnavailableError, UsageError
 
 if TYPE_CHECKING:
-    from ator_lib.model import Admission, Holder
+    from ator_lib.model import Admission, Holder, Run
     from ator_lib.workspace.base import BaseWorkspace
 
 FOREVER = "forever"
@@ -75,7 +75,7 @@ class QueueTeller:
             return
         run = admission.run
         try:
-            places = self._workspace.queue(run.location).to_dict("records")
+            places = rows_of(self._workspace.queue(run.location))
         except StoreUnavailableError:  # the place is kept; the next look may do
             return
         self._told = state
@@ -88,10 +88,23 @@ class QueueTeller:
             )
 
 
+def new_location_teller(workspace: BaseWorkspace[Any]) -> Callable[[Run], None]:
+    """Look which locations there are; what is returned says whether a run made one, perhaps by a slip of the pen."""
+    known = set(workspace.locations.list()["name"])
+
+    def tell(run: Run) -> None:
+        if run.location not in known:
+            say(f"location {run.location!r} is new, with capacity 1")
+
+    return tell
+
+
 def estimate_of(place: dict[Any, Any]) -> str:
     """Say when a row of the queue should start, and from what that is known."""
     start = short_time(place["estimated_start"])
-    return f"estimated start {start} ({place['estimate_note']})" if start else f"start unknown: {place['estimate_note']}"
+    return (
+        f"estimated start {start} ({place['estimate_note']})" if start else f"start unknown: {place['estimate_note']}"
+    )
 
 
 def _names(holders: dict[int, Holder], run_ids: Iterable[int]) -> str:

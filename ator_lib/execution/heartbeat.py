@@ -10,7 +10,7 @@ from typing import Self
 
 from ator_lib.errors import LeaseLostError, StoreError
 from ator_lib.model import Progress, Run
-from ator_lib.registry.registry import Registry
+from ator_lib.registry.either import AnyRegistry
 
 MAX_BEAT_S = 2.0
 """A beat also carries progress out and stop requests in, so it is never slower than this."""
@@ -39,7 +39,7 @@ class Heartbeat:
 
     def __init__(
         self,
-        registry: Registry,
+        registry: AnyRegistry,
         run: Run,
         lease_s: float,
         *,
@@ -69,6 +69,11 @@ class Heartbeat:
     ) -> None:
         self.close()
 
+    @property
+    def is_good(self) -> bool:
+        """Whether the lease is still ours, by the last renewal that was answered."""
+        return time.monotonic() < self._good_until
+
     def close(self) -> None:
         """Stop beating; the lease is left to its owner to complete."""
         self._ended.set()
@@ -90,7 +95,7 @@ class Heartbeat:
         except LeaseLostError:
             return False
         except StoreError:
-            return time.monotonic() < self._good_until
+            return self.is_good
         # Counted from before the question: the answer may have taken its time.
         self._good_until = asked_at + self._lease_s
         self._on_renewed(self._good_until - time.monotonic())

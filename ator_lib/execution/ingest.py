@@ -193,6 +193,7 @@ class _RunToMake:
             replace(self.request, factor=None, tool=self.request.tool or staged.tool),
             status=outcome.status,
             reason=outcome.reason,
+            error=outcome.error,
             start_time=staged.started_at,
             end_time=staged.ended_at,
             connection=connection,

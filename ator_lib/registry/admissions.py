@@ -16,7 +16,15 @@ from ator_lib.errors import CapacityError, ConflictError, NeverAdmissibleError
 from ator_lib.model import Admission, LocationStatus, Run, RunRequest, RunStatus
 from ator_lib.registry import queue, statements
 from ator_lib.registry.admission import parse_factor
-from ator_lib.registry.checks import FINAL, checked_id, checked_lease, checked_status, checked_text, lease_lost
+from ator_lib.registry.checks import (
+    FINAL,
+    LONGEST_NAME,
+    checked_id,
+    checked_lease,
+    checked_status,
+    checked_text,
+    lease_lost,
+)
 from ator_lib.registry.places import Rules, Wish, refusal_of
 from ator_lib.registry.records import get_run, inserted_run, printable, run_of, values_of
 from ator_lib.sql.engine import read, write
@@ -174,6 +182,7 @@ class Admissions:
         start_time: datetime | None,
         end_time: datetime | None,
         reason: str | None = None,
+        error: str | None = None,
         connection: Connection | None = None,
     ) -> Run:
         """Keep a run that has ended elsewhere already: it asked nobody for a place and takes none.
@@ -185,9 +194,10 @@ class Admissions:
         """
         ended = checked_status(status, FINAL)
         values = values_of(request, location=request.location, factor=parse_factor(request.factor), status=ended)
-        times = {"start_time": start_time, "end_time": end_time, "status_reason": printable(reason)}
+        values |= {"start_time": start_time, "end_time": end_time}
+        values |= {"status_reason": printable(reason), "error": printable(error)}
         with self._joined(connection) as joined:
-            return run_of(joined.execute(statements.INSERT_ENDED, values | times).one())
+            return run_of(joined.execute(statements.INSERT_ENDED, values).one())
 
     def _enter(
         self, request: RunRequest, lease_s: float | None, key: str | None, *, queue_lease_s: float | None
@@ -196,7 +206,7 @@ class Admissions:
         location = request.location or self._rules.default_location
         values = values_of(request, location=location, factor=factor)
         if key is not None:
-            values["idempotency_key"] = checked_text("idempotency_key", key)
+            values["idempotency_key"] = checked_text("idempotency_key", key, longest=LONGEST_NAME)
         wish = Wish(location=location, factor=factor, priority=request.priority or 0)
         entry = _Entry(request=request, wish=wish, values=values, lease_s=lease_s, queue_lease_s=queue_lease_s)
         return persistently(lambda in_doubt: self._decide(entry, in_doubt=in_doubt), "the run", "registered")

@@ -41,7 +41,7 @@ class Baselines:
         with read(self._engine) as connection:
             row = connection.execute(_ONE, {"this_name": name}).one_or_none()
         if row is None:
-            raise _missing(name)
+            raise missing(name)
         return _baseline(row)
 
     def pin(self, name: str, run_id: int) -> Baseline:
@@ -73,7 +73,7 @@ class Baselines:
             gone = delete(baselines).where(baselines.c.name == name).returning(*baselines.c)
             row = connection.execute(gone).one_or_none()
         if row is None:
-            raise _missing(name)
+            raise missing(name)
         return _baseline(row)
 
 
@@ -94,5 +94,6 @@ def _baseline(row: Row[Any]) -> Baseline:
     return Baseline(**row._mapping)
 
 
-def _missing(name: str) -> NotFoundError:
+def missing(name: str) -> NotFoundError:
+    """Say that nothing is pinned under that name."""
     return NotFoundError(f"there is no baseline {name!r}: `ator baseline list` has them, `ator baseline pin` adds one")

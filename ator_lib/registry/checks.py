@@ -23,6 +23,8 @@ _HIGHEST_PRIORITY = 10**9
 _LONGEST_LEASE_S = 366 * 24 * 3600
 
 LONGEST_TEXT = 10_000
+LONGEST_NAME = 500
+"""What names a run (test, stream, location …) is searched by index, whose entries have up to 2,704 bytes."""
 LONGEST_TAG = 200
 LONGEST_ATTRIBUTES = 100_000
 _DEEPEST_ATTRIBUTES = 50
@@ -92,7 +94,7 @@ def checked_priority(priority: int | None) -> int | None:
     raise UsageError(f"a priority is a whole number (0 counts as none, higher goes first), not {priority!r}")
 
 
-def checked_text(name: str, text: str | None) -> str | None:
+def checked_text(name: str, text: str | None, *, longest: int = LONGEST_TEXT) -> str | None:
     """Return a text that both databases keep as it is.
 
     Raises
@@ -104,8 +106,8 @@ def checked_text(name: str, text: str | None) -> str | None:
         return None
     if not isinstance(text, str):
         raise UsageError(f"{name} of a run must be text, not {type(text).__name__}")
-    if len(text) > LONGEST_TEXT:
-        raise UsageError(f"{name} has {len(text):,} characters: at most {LONGEST_TEXT:,} are kept")
+    if len(text) > longest:
+        raise UsageError(f"{name} has {len(text):,} characters: at most {longest:,} are kept")
     if not _can_be_kept(text):
         raise UsageError(f"{name} holds a NUL or half a character (a lone surrogate): give valid text")
     return text
@@ -128,7 +130,7 @@ def check_texts(request: RunRequest) -> None:
         One of them cannot be kept; the message names it.
     """
     for name in TEXT_FIELDS:
-        checked_text(name, getattr(request, name))
+        checked_text(name, getattr(request, name), longest=LONGEST_TEXT if name == "dashboard_url" else LONGEST_NAME)
 
 
 def checked_tags(tags: Iterable[str]) -> list[str]:

@@ -1,28 +1,25 @@
-"""One ATOR server, asked over HTTP: which requests are repeated, and what its refusals mean here."""
+"""One ATOR server, asked over HTTP: what is asked again while it is away, and what its refusals mean here."""
 
 from __future__ import annotations
 
 import json
-import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from ipaddress import ip_address
 from math import inf
 from pathlib import Path
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
 
 import httpx
 
-from ator_lib.errors import AccessError, AtorError, ResultsError, SettingsError, StoreError, StoreUnavailableError
+from ator_lib.errors import AccessError, AtorError, ResultsError, StoreError, StoreUnavailableError, UsageError
+from ator_lib.registry.address import checked_address, checked_token, is_loopback, warn_of_the_clear
 from ator_lib.registry.problems import error_from_json
 
 Document: TypeAlias = dict[str, Any]
 
 PAUSES_S = (0.4, 1.2, 3.0)
-"""Between the attempts at what may be done twice with the effect of once."""
+"""Between four attempts at what may be done twice with the effect of once."""
 
 _ANSWER_S = 20.0
 _CONNECT_S = 5.0
@@ -32,15 +29,16 @@ _READ_IN_S = 3600.0
 _LONGEST_RETRY_AFTER_S = 5.0
 
 _KEEP_ALIVE_S = 4.0
-"""Below the 5 s of uvicorn, so that no request is sent into a connection that is being closed."""
+"""Below the 5 s of uvicorn, so that nothing is sent into a connection that is just being closed."""
 
 _AWAY = frozenset({502, 503, 504})
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_REFUSED: dict[int, type[AtorError]] = {401: AccessError, 403: AccessError, 413: UsageError}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doing:
-    """What a request does, for the words of an error when it got no answer.
+class Change:
+    """What a request changes, for the words of an error when it got no answer.
 
     Attributes
     ----------
@@ -54,11 +52,8 @@ class Doing:
 
     what: str
     done: str
-    hint: str = "Doing it again is safe."
+    hint: str = "doing it again is safe"
     is_repeatable: bool = True
-
-
-LOOKING = Doing(what="anything", done="changed", hint="")
 
 
 class ServerClient:
@@ -69,7 +64,9 @@ class ServerClient:
     url
         ``http(s)://host:port``, perhaps with a path that it is served under.
     token
-        An API token; it goes into one header and is kept nowhere else.
+        An API token. It goes into a header and is kept nowhere else.
+    pauses_s
+        Seconds between attempts while the server cannot be reached.
 
     Raises
     ------
@@ -77,134 +74,174 @@ class ServerClient:
         The address or the token cannot be one.
     """
 
-    def __init__(self, url: str, token: str | None = None) -> None:
-        self.url = _checked_url(url)
+    def __init__(self, url: str, token: str | None = None, *, pauses_s: Sequence[float] = PAUSES_S) -> None:
+        self.url = checked_address(url)
+        self._pauses_s = pauses_s
+        is_local, is_clear = is_loopback(self.url), not self.url.lower().startswith("https")
         headers = {"Accept": "application/json"}
         if token is not None:
-            headers["Authorization"] = f"Bearer {_checked_token(token)}"
-        parts = urlsplit(self.url)
-        is_local = _is_loopback(parts.hostname or "")
-        if token is not None and parts.scheme == "http" and not is_local:
-            _warn_of_the_clear(self.url)
+            headers["Authorization"] = f"Bearer {checked_token(token)}"
+            if is_clear and not is_local:
+                warn_of_the_clear(self.url)
         self._client = httpx.Client(
             headers=headers,
             timeout=httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
             limits=httpx.Limits(keepalive_expiry=_KEEP_ALIVE_S),
             follow_redirects=False,  # the token is for this server
-            # a transport of our own knows no proxies; it verifies where there is something to verify
-            transport=httpx.HTTPTransport(verify=parts.scheme == "https") if is_local else None,
+            # a transport of our own knows no proxies, which do not reach this machine's loopback
+            transport=httpx.HTTPTransport(verify=not is_clear) if is_local else None,
         )
 
-    def get(self, path: str, **parameters: Any) -> Document:
-        """Look at something; parameters that are ``None`` are left out."""
-        given = {name: value for name, value in parameters.items() if value is not None}
-        return self.ask("GET", path, LOOKING, params=given)
+    def __repr__(self) -> str:
+        return f"ServerClient({self.url!r})"
 
-    def ask(
+    def get(self, path: str, **parameters: Any) -> Document:
+        """Look at something; parameters that are ``None`` are left out. Raises like ``change``."""
+        given = {name: value for name, value in parameters.items() if value is not None}
+        return self._persistently(lambda: self._attempt("GET", path, params=given), None, pauses_s=self._pauses_s)
+
+    def change(
         self,
         method: str,
         path: str,
-        doing: Doing,
+        change: Change,
         *,
         body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
         within_s: float = inf,
-        **request: Any,
     ) -> Document:
-        """Send a request, again while the server cannot be reached; return the JSON that it answers.
+        """Change something, asking again while the server cannot be reached; return its answer.
 
         Parameters
         ----------
         body
             Sent as JSON.
         within_s
-            Seconds after which the answer is of no use any more.
+            Seconds after which an answer is worth nothing any more.
 
         Raises
         ------
         StoreUnavailableError
-            The server stayed away, or cannot reach its database; ``in_doubt`` unless nothing was done.
-        AtorError
-            What the server refused it with, in its class.
+            The server stayed away, or cannot reach its database. ``in_doubt`` if it may have been done.
         StoreError
             Something broke in the server, or it is none of ATOR's.
+        AtorError
+            The server refused it: of the class that was raised there.
         """
-        if body is not None:
-            # in ASCII: half a character, which UTF-8 cannot say, is refused by the server's own words
-            request["content"] = json.dumps(body, allow_nan=False).encode()
-            request["headers"] = {"Content-Type": "application/json", **request.get("headers", {})}
-        request["timeout"] = httpx.Timeout(min(_ANSWER_S, within_s), connect=min(_CONNECT_S, within_s))
-        end = time.monotonic() + within_s
-        in_doubt = False
-        for pause_s in (*PAUSES_S, None):
-            try:
-                return self._attempt(method, path, **request)
-            except _AwayError as away:
-                in_doubt = in_doubt or away.in_doubt
-                is_last = pause_s is None or (in_doubt and not doing.is_repeatable)
-                if is_last or pause_s is None or time.monotonic() + pause_s > end:
-                    raise self._given_up(away, doing, in_doubt=in_doubt) from None
-                time.sleep(max(pause_s, away.retry_after_s))
-        raise AssertionError("the last attempt returns or raises")
+        # in ASCII: half a character, which UTF-8 cannot say, is then refused by the server and not here
+        content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        request = {
+            "content": content,
+            "headers": {"Content-Type": "application/json", **(headers or {})},
+            "timeout": httpx.Timeout(min(_ANSWER_S, within_s), connect=min(_CONNECT_S, within_s)),
+        }
 
-    def send_file(self, path: str, file: Path, doing: Doing, **parameters: str) -> Document:
-        """Send a file of any size in parts, once more if the connection breaks; return what the server answers.
+        def ask() -> Document:
+            return self._attempt(method, path, **request)
+
+        return self._persistently(ask, change, pauses_s=self._pauses_s, within_s=within_s)
+
+    def send_file(self, path: str, file: Path, change: Change, **parameters: Any) -> Document:
+        """Send a file of any size in parts, once more if the connection breaks; return the server's answer.
 
         Raises
         ------
         ResultsError
-            The file cannot be read, or was written to meanwhile. Else as for ``ask``.
+            The file cannot be read, or was written to meanwhile. Else as for ``change``.
         """
-        for is_last in (False, True):
+        timeout = httpx.Timeout(_ANSWER_S, connect=_CONNECT_S, read=_READ_IN_S)
+
+        def send() -> Document:
             try:
-                with file.open("rb") as content:
-                    timeout = httpx.Timeout(_ANSWER_S, connect=_CONNECT_S, read=_READ_IN_S)
+                with file.open("rb") as content:  # httpx tells its length and never reads it whole
                     return self._attempt("POST", path, content=content, params=parameters, timeout=timeout)
-            except OSError as error:
-                raise ResultsError(f"{file} cannot be read: {error.strerror or error}") from error
+            except (OSError, httpx.LocalProtocolError) as error:  # the latter: other bytes than were announced
+                raise ResultsError(f"{file} cannot be sent: {error}. Send it when it is complete.") from error
+
+        return self._persistently(send, change, pauses_s=self._pauses_s[:1])
+
+    def _persistently(
+        self,
+        attempt: Callable[[], Document],
+        change: Change | None,
+        *,
+        pauses_s: Iterable[float],
+        within_s: float = inf,
+    ) -> Document:
+        end = time.monotonic() + within_s
+        is_repeatable = change is None or change.is_repeatable
+        in_doubt = False
+        for pause_s in (*pauses_s, inf):
+            try:
+                return attempt()
             except _AwayError as away:
-                if is_last:
-                    raise self._given_up(away, doing, in_doubt=away.in_doubt) from None
-                time.sleep(max(PAUSES_S[0], away.retry_after_s))
+                in_doubt = in_doubt or away.in_doubt
+                if time.monotonic() + pause_s >= end or (in_doubt and not is_repeatable):
+                    raise self._given_up(away, change, in_doubt=in_doubt) from away.__cause__
+                time.sleep(max(pause_s, away.retry_after_s))
         raise AssertionError("the last attempt returns or raises")
 
     def _attempt(self, method: str, path: str, **request: Any) -> Document:
         try:
             answer = self._client.request(method, self.url + path, **request)
-        except httpx.LocalProtocolError as error:  # fewer or more bytes than announced
-            raise ResultsError(f"what was sent changed meanwhile ({error}): send it when it is complete") from error
+        except httpx.LocalProtocolError:
+            raise
         except httpx.TransportError as error:
-            why = f"cannot be reached ({type(error).__name__}: {error})"
+            why = f"cannot be reached ({str(error) or type(error).__name__})"
             raise _AwayError(why, in_doubt=not isinstance(error, _NEVER_SENT)) from error
-        if answer.status_code in _AWAY:
-            raise _AwayError(_words_of(answer), in_doubt=True, retry_after_s=_retry_after_s(answer))
-        return self._document(answer)
-
-    def _document(self, answer: httpx.Response) -> Document:
         document = _json_of(answer)
+        if answer.status_code in _AWAY:
+            raise _AwayError(_answered(answer, document), in_doubt=True, retry_after_s=_retry_after_s(answer))
         if answer.is_success and document is not None:
             return document
+        raise self._refusal(answer, document)
+
+    def _refusal(self, answer: httpx.Response, document: Document | None) -> AtorError:
         if document is not None and "error" in document:
             error = error_from_json(document)
-            if answer.status_code == httpx.codes.UNAUTHORIZED:
-                return _fail(AccessError(f"{error} ({self.url}; here it is given as token= or ATOR_TOKEN)"))
-            return _fail(error)
+            hint = f" ({self.url}; here the token is given as token= or ATOR_TOKEN)"
+            return AccessError(f"{error}{hint}") if answer.status_code == 401 else error
         if answer.is_redirect:
-            where = answer.headers.get("location")
-            return _fail(StoreError(f"{self.url} leads on to {where}, which is not followed: connect to that address"))
-        kind = AccessError if answer.status_code in (401, 403) else StoreError
-        return _fail(
-            kind(
-                f"{self.url} {_words_of(answer)}, and not as an ATOR server would. "
-                f"Is the address right, or is something in front of the server?"
-            )
+            where = answer.headers["location"]
+            return StoreError(f"{self.url} leads on to {where}, which is not followed: connect to the right address")
+        kind = _REFUSED.get(answer.status_code, StoreError)
+        return kind(
+            f"{self.url} {_answered(answer, None)}, and not in an ATOR server's words. "
+            f"Is the address right, and what stands in front of the server?"
         )
 
-    def _given_up(self, away: _AwayError, doing: Doing, *, in_doubt: bool) -> StoreUnavailableError:
-        state = ""
-        if doing is not LOOKING:
-            state = f"{doing.what} was not {doing.done}: "
-            if in_doubt:
-                state = f"whether {doing.what} was {doing.done} is not known: "
-        hint = f". {doing.hint}" if in_doubt and doing.hint else ""
-        in_doubt = in_doubt and doing is not LOOKING
-        return StoreUnavailableError(f"{state}{self.url} {away}{hint}", in_doubt=in_doubt)
+    def _given_up(self, away: _AwayError, change: Change | None, *, in_doubt: bool) -> StoreUnavailableError:
+        if change is None:
+            return StoreUnavailableError(f"{self.url} {away}")
+        if not in_doubt:
+            return StoreUnavailableError(f"{change.what} was not {change.done}: {self.url} {away}")
+        message = f"whether {change.what} was {change.done} is not known: {self.url} {away}; {change.hint}"
+        return StoreUnavailableError(message, in_doubt=True)
+
+
+class _AwayError(Exception):
+    """One attempt got no answer of the server."""
+
+    def __init__(self, why: str, *, in_doubt: bool, retry_after_s: float = 0.0) -> None:
+        super().__init__(why)
+        self.in_doubt = in_doubt
+        self.retry_after_s = retry_after_s
+
+
+def _json_of(answer: httpx.Response) -> Document | None:
+    try:
+        document = answer.json()
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _answered(answer: httpx.Response, document: Document | None) -> str:
+    words = f": {document['message']}" if document and "message" in document else ""
+    return f"answered {answer.status_code} {answer.reason_phrase}{words}"
+
+
+def _retry_after_s(answer: httpx.Response) -> float:
+    """Give the seconds that the answer asks for, within bounds; a date is taken for none."""
+    text = answer.headers.get("retry-after", "")
+    return min(float(text), _LONGEST_RETRY_AFTER_S) if text.isdecimal() else 0.0

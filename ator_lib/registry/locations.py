@@ -80,7 +80,7 @@ class Locations:
         UsageError
             The name, capacity or status is off.
         """
-        values = _checked(capacity=capacity, description=description, status=status)
+        values = checked_use(capacity=capacity, description=description, status=status)
         with write(self._engine) as connection:
             try:
                 connection.execute(insert(locations).values(name=_checked_name(name), **values))
@@ -105,7 +105,7 @@ class Locations:
         UsageError
             The capacity or status is off, or nothing was given.
         """
-        values = _checked(capacity=capacity, description=description, status=status)
+        values = checked_use(capacity=capacity, description=description, status=status)
         if not values:
             raise UsageError("nothing to change: give a capacity, a status or a description")
         with write(self._engine) as connection:
@@ -114,7 +114,14 @@ class Locations:
         return self.get(name)
 
 
-def _checked(**given: Any) -> dict[str, Any]:
+def checked_use(**given: Any) -> dict[str, Any]:
+    """Return what was given of capacity, description and status, as it is kept.
+
+    Raises
+    ------
+    UsageError
+        One of them is off.
+    """
     values = {name: value for name, value in given.items() if value is not None}
     if "capacity" in values:
         values["capacity"] = _checked_capacity(values["capacity"])

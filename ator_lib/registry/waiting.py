@@ -96,7 +96,9 @@ def register_waiting(
     if admission.run.status is RunStatus.QUEUED:
         _leave(door, queued.run_id, lease_id, StatusReason.QUEUE_TIMEOUT, is_leased=lease_s is not None)
         assert admission.refusal is not None  # noqa: S101  # who is queued is told why
-        raise CapacityError(admission.refusal)
+        error = CapacityError(admission.refusal)
+        error.add_note(f"run {queued.run_id} has left the queue: there was no room for it within {wait:g} s")
+        raise error
     return admission.run
 
 

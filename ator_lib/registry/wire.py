@@ -191,6 +191,14 @@ def baseline_from_json(document: Mapping[str, Any]) -> Baseline:
     return _read(Baseline, document)
 
 
+def list_from_json(document: Mapping[str, Any], name: str, read: Callable[[Document], _Record]) -> list[_Record]:
+    """Read the records that stand under a name."""
+    listed = document.get(name)
+    if not isinstance(listed, list):
+        raise StoreError(f"the server's answer has no list of {name}: is it an ATOR server, and of this version?")
+    return [read(one) for one in listed]
+
+
 def page_from_json(document: Mapping[str, Any]) -> HistoryPage:
     """Read a page of the history."""
     return _read(HistoryPage, document, runs="executions")

@@ -209,7 +209,7 @@ class ProblemAnswer(BaseModel):
 
 
 class InvalidAnswer(ProblemAnswer):
-    """The request is invalid, could never be admitted, or brings no results; ``fields`` says what is off in its form."""
+    """The request is invalid, never admissible, or brings no results; ``fields`` says what is off in its form."""
 
     error: Literal["invalid", "never_admissible", "unreadable_results"]
     fields: list[FieldProblem] | None = None
@@ -225,3 +225,9 @@ class InternalAnswer(ProblemAnswer):
     """Something broke in the server, whose log has more under ``id``."""
 
     id: str
+
+
+class UnavailableAnswer(ProblemAnswer):
+    """The database cannot be reached; ``in_doubt``: what was asked may have been done all the same."""
+
+    in_doubt: bool = False

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from ator_lib.errors import UsageError
 from ator_lib.model import TAGS, Progress, RunRequest
 from ator_lib.registry.admission import parse_factor
-from ator_lib.registry.checks import LONGEST_TAG, LONGEST_TEXT
-from ator_lib.registry.history import TEXTS
-from ator_lib.registry.wire import MOST_PER_PAGE
+from ator_lib.registry.checks import LONGEST_NAME, LONGEST_TAG, LONGEST_TEXT
 
 _LONGEST_NUMBER = 100
 _LONGEST_LEASE_S = 366 * 24 * 3600
@@ -30,8 +25,8 @@ def _number(value: Any) -> Any:
 _NUMBER_SCHEMA = {"anyOf": [{"type": "number"}, {"type": "string", "maxLength": _LONGEST_NUMBER}]}
 
 Number: TypeAlias = Annotated[Any, BeforeValidator(_number), WithJsonSchema(_NUMBER_SCHEMA)]
+Name: TypeAlias = Annotated[str, Field(max_length=LONGEST_NAME)]
 Text: TypeAlias = Annotated[str, Field(max_length=LONGEST_TEXT)]
-Texts: TypeAlias = Annotated[list[Text] | None, Field(max_length=100)]
 Tags: TypeAlias = Annotated[list[Annotated[str, Field(min_length=1, max_length=LONGEST_TAG)]], Field(max_length=100)]
 Count: TypeAlias = Annotated[int, Field(ge=0, le=_MOST_COUNT)]
 Measure: TypeAlias = Annotated[float, Field(ge=0)]
@@ -71,16 +66,16 @@ class RegisterBody(Body):
         }
     )
 
-    repo: Text | None = None
-    lac: Text | None = Field(None, description="Location Application Component, such as LAC.0001.")
-    stream: Text | None = Field(None, description="Branch or line of development.")
-    test: Text | None = None
-    type: Text | None = None
-    environment: Text | None = None
-    triggered_by: Text | None = None
+    repo: Name | None = None
+    lac: Name | None = Field(None, description="Location Application Component, such as LAC.0001.")
+    stream: Name | None = Field(None, description="Branch or line of development.")
+    test: Name | None = None
+    type: Name | None = None
+    environment: Name | None = None
+    triggered_by: Name | None = None
     factor: Number | None = Field(None, description="Share of the location that the run takes; none counts as 0.")
     dashboard_url: Text | None = None
-    location: Text | None = Field(None, description="Where it runs; the server has a default.")
+    location: Name | None = Field(None, description="Where it runs; the server has a default.")
     attributes: Attributes = Field(default_factory=dict)
     tags: Tags = Field(default_factory=list)
     priority: int | None = Field(None, ge=-(10**9), le=10**9, description="In the queue, the higher one goes first.")
@@ -202,7 +197,7 @@ class AddLocationBody(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "azure-k8s", "capacity": 1}]})
 
-    name: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+    name: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
     capacity: Number = 1
     description: Text | None = None
     status: LocationState = "online"
@@ -224,77 +219,3 @@ class PinBody(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"run_id": 1}]})
 
     run_id: RunId
-
-
-class HistoryQuery(BaseModel):
-    """Filters of the history. Repeat a parameter to take any of its values; ``%`` stands for any text."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    test: Texts = None
-    stream: Texts = Field(None, description="In any case of letters, such as `main%`.")
-    repo: Texts = None
-    lac: Texts = None
-    type: Texts = None
-    environment: Texts = None
-    triggered_by: Texts = None
-    tool: Texts = None
-    location: Texts = None
-    status: Texts = None
-    status_reason: Texts = None
-    since: Text | None = Field(None, description="Started, or else queued, at this time or later; UTC without a zone.")
-    until: Text | None = Field(None, description="Started, or else queued, before this time.")
-    tag: Texts = Field(None, description="All of these.")
-    attribute: Texts = Field(
-        None, description='`name=value`; a value that is JSON (`50`, `true`, `"50"`) is that, else text.'
-    )
-    any_of: Text | None = Field(None, description="JSON: a list of filters, one of which must hold.")
-    limit: int = Field(100, ge=1, le=MOST_PER_PAGE)
-    order: Text = Field("-run_id", description="A field's name, with `-` in front descending.")
-    cursor: Text | None = Field(None, description="`next_cursor` of the page before.")
-
-    def where(self) -> dict[str, Any]:
-        """Make the registry's filter.
-
-        Raises
-        ------
-        UsageError
-            ``attribute`` or ``any_of`` cannot be read.
-        """
-        where = {name: getattr(self, name) for name in (*TEXTS, "since", "until", "tag")}
-        if self.attribute:
-            where["attributes"] = dict(_named_values(self.attribute))
-        if self.any_of is not None:
-            where["any_of"] = _any_of(self.any_of)
-        return {name: value for name, value in where.items() if value is not None}
-
-
-def _named_values(texts: Iterable[str]) -> Iterable[tuple[str, Any]]:
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise UsageError("attribute is written name=value, such as attribute=git_commit=0f3c")
-        yield name, _json_or_text(value)
-
-
-def _json_or_text(text: str) -> Any:
-    try:
-        value = _json(text)
-    except (ValueError, RecursionError):
-        return text
-    return value if isinstance(value, str | int | float) else text
-
-
-def _any_of(text: str) -> Any:
-    try:
-        return _json(text)
-    except (ValueError, RecursionError):
-        raise UsageError('any_of is JSON, a list of filters such as [{"test": "a"}, {"stream": "main%"}]') from None
-
-
-def _json(text: str) -> Any:
-    return json.loads(text, parse_constant=_refuse)
-
-
-def _refuse(word: str) -> Any:
-    raise ValueError(word)  # NaN and Infinity are no JSON

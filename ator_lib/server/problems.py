@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from ator_lib.errors import AtorError, CapacityError
+from ator_lib.errors import AtorError, CapacityError, StoreUnavailableError
 from ator_lib.registry.problems import PROBLEMS
 from ator_lib.registry.wire import refusal_to_json
 
@@ -79,9 +79,10 @@ def add_problem_handlers(app: FastAPI) -> None:
 async def answer_error(request: Request, error: Exception) -> Answer:
     """Answer an error of ours; those that are about the server's insides say only where its log has more."""
     status, code = next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
-    if code == "store_unavailable":
-        words = "the server's database cannot be reached now, or went away in the middle; ask again"
-        return _internal(request, error, status, code, words)
+    if isinstance(error, StoreUnavailableError):
+        state = "whether this was done is not known" if error.in_doubt else "nothing was changed"
+        words = f"the server's database cannot be reached now, and {state}; ask again"
+        return _internal(request, error, status, code, words, in_doubt=error.in_doubt)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _internal(request, error, status, code, "the server cannot do this now")
     details = refusal_to_json(error.refusal) if isinstance(error, CapacityError) else {}
@@ -124,7 +125,7 @@ def _words(status: int, request: Request, error: HTTPException) -> str:
             return error.detail
 
 
-def _internal(request: Request, error: Exception, status: int, code: str, words: str) -> Answer:
+def _internal(request: Request, error: Exception, status: int, code: str, words: str, **details: Any) -> Answer:
     log_id = uuid4().hex
     _log.error("%s %s failed (id %s)", request.method, request.url.path, log_id, exc_info=error)
-    return problem(status, code, f"{words} (its log has more under id {log_id})", id=log_id)
+    return problem(status, code, f"{words} (its log has more under id {log_id})", id=log_id, **details)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 CHANNEL = "ator_freed"
 """The trigger of migration 0002 notifies it with the location's name."""
@@ -36,20 +37,23 @@ def listening(engine: Engine, location: str) -> Iterator[Pause]:
         yield lambda longest_s: _pause(listener, location, min(longest_s, TOLD_S))
     finally:
         if listener is not None:
-            with suppress(Exception):
-                listener.close()
+            listener.close()
 
 
 def _listener(engine: Engine) -> Any:
     """Open a connection that the pool does not see again, as it listens."""
     try:
         pooled = engine.raw_connection()
-        pooled.detach()
-        driver: Any = pooled.driver_connection
+    except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error):  # looking works without
+        return None
+    driver: Any = pooled.driver_connection  # asked first, as a detached one does not say
+    pooled.detach()
+    try:
         driver.rollback()
         driver.autocommit = True
         driver.execute(f"LISTEN {CHANNEL}")
-    except Exception:  # SQLAlchemy's or the driver's: looking works without
+    except driver.Error:
+        driver.close()
         return None
     return driver
 
@@ -63,5 +67,5 @@ def _pause(listener: Any, location: str, longest_s: float) -> None:
         while (left := end - time.monotonic()) > 0:
             if any(notice.payload == location[:1000] for notice in listener.notifies(timeout=left, stop_after=1)):
                 return
-    except Exception:  # the driver's, when the server went away: whoever asks next meets it, too
+    except listener.Error:  # the server went away: whoever asks next meets it, too
         time.sleep(max(0.0, min(end - time.monotonic(), LOOK_S)))

@@ -14,10 +14,8 @@ import pandas as pd
 from ator_lib.errors import UsageError
 from ator_lib.model import TAGS, Admission, Run, RunRequest, RunStatus
 from ator_lib.registry.admission import parse_factor
-from ator_lib.registry.baselines import Baselines
 from ator_lib.registry.checks import checked_attributes, checked_tags
-from ator_lib.registry.locations import Locations
-from ator_lib.registry.registry import Registry
+from ator_lib.registry.either import AnyBaselines, AnyLocations, AnyRegistry
 from ator_lib.registry.waiting import register_waiting
 from ator_lib.workspace.frames import queue_frame, runs_frame
 from ator_lib.workspace.handle import BaseHandle
@@ -29,7 +27,9 @@ Handle = TypeVar("Handle", bound=BaseHandle)
 class BaseWorkspace(ABC, Generic[Handle]):
     """The registry as users see it; handles are of the workspace's own kind."""
 
-    def __init__(self, registry: Registry, locations: Locations, baselines: Baselines, *, lease_s: float) -> None:
+    def __init__(
+        self, registry: AnyRegistry, locations: AnyLocations, baselines: AnyBaselines, *, lease_s: float
+    ) -> None:
         self._registry = registry
         self._lease_s = lease_s
         self.locations = LocationTable(locations)

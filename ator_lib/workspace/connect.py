@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING, overload
 
 from ator_lib.errors import SettingsError
 from ator_lib.model import SUPERVISOR, Run
+from ator_lib.registry.address import is_http
 from ator_lib.registry.baselines import Baselines
 from ator_lib.registry.locations import Locations
 from ator_lib.registry.places import Rules
@@ -20,24 +22,42 @@ from ator_lib.workspace.database import open_database, usable_folder
 from ator_lib.workspace.parts import Parts
 from ator_lib.workspace.workspace import Workspace
 
+if TYPE_CHECKING:
+    from ator_lib.workspace.remote import RemoteWorkspace
 
-def connect(target: str | Path | None = None, *, database_url: str | None = None) -> Workspace:
-    """Open a workspace, making or upgrading its database where needed.
+
+@overload
+def connect(target: str | None = None, *, token: str) -> RemoteWorkspace: ...
+
+
+@overload  # without a token a server's workspace is seldom meant; it says itself what it has not
+def connect(target: str | Path | None = None, *, database_url: str | None = None, token: None = None) -> Workspace: ...
+
+
+def connect(
+    target: str | Path | None = None, *, database_url: str | None = None, token: str | None = None
+) -> Workspace | RemoteWorkspace:
+    """Open a workspace, making or upgrading its database where needed, or the one of a server.
 
     Parameters
     ----------
     target
         A folder for everything, or a ``postgresql://`` URL of a team's registry (bulk results and run
-        folders then stay in the data folder). Default: ``ATOR_DATA`` (``./data``) and ``ATOR_DATABASE_URL``.
+        folders then stay in the data folder), or the ``http(s)://`` address of a server, which gives a
+        ``RemoteWorkspace``. Default: ``ATOR_SERVER``, else ``ATOR_DATA`` (``./data``) and ``ATOR_DATABASE_URL``.
     database_url
         The registry's URL when ``target`` is a folder; without it a folder means its embedded registry.
+    token
+        The API token for a server; default: ``ATOR_TOKEN``.
 
     Raises
     ------
     SettingsError
         A setting is invalid.
+    AccessError
+        The server wants a token, or another one.
     StoreError
-        The folder cannot be written, or the database cannot be opened.
+        The folder cannot be written, or the database or the server cannot be reached.
 
     Examples
     --------
@@ -47,15 +67,34 @@ def connect(target: str | Path | None = None, *, database_url: str | None = None
     >>> run.status
     <RunStatus.RUNNING: 'running'>
     """
+    if isinstance(target, str) and is_http(target):
+        return open_chosen(load_settings(server=target, token=token))
     if isinstance(target, str) and "://" in target:
         if not target.startswith(("postgresql", "postgres:")):
             scheme = target.split("://", 1)[0]
-            raise SettingsError(f"{scheme}:// is no store that ATOR knows: give a folder or a postgresql:// URL")
+            raise SettingsError(
+                f"{scheme}:// is no store that ATOR knows: give a folder, a postgresql:// URL, "
+                f"or the http(s):// address of a server"
+            )
         target, database_url = None, target
+    if target is None and database_url is None:
+        return open_chosen(load_settings(token=token))
+    if token is not None:
+        raise SettingsError("a token is for a server: give its http(s):// address, or leave the token out")
     settings = load_settings(data=target, database_url=database_url)
-    if target is not None and database_url is None:  # a folder by name is that folder, whatever the environment says
+    if database_url is None:  # a folder by name is that folder, whatever the environment says
         settings = settings.model_copy(update={"database_url": None})
     return open_workspace(settings)
+
+
+def open_chosen(settings: Settings) -> Workspace | RemoteWorkspace:
+    """Open what the settings choose: a server if they name one, else the store."""
+    if settings.server is None:
+        return open_workspace(settings)
+    from ator_lib.workspace.remote import open_remote
+
+    token = None if settings.token is None else settings.token.get_secret_value()
+    return open_remote(settings.server, token, lease_s=settings.lease_s)
 
 
 def open_workspace(settings: Settings) -> Workspace:

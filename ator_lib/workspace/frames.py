@@ -65,7 +65,8 @@ def queue_frame(places: Iterable[QueuePlace]) -> pd.DataFrame:
     for place in places:
         row = {column: getattr(place.run, column, getattr(place, column, None)) for column in QUEUE_COLUMNS}
         rows.append({**row, "waits_for": [holder.run_id for holder in place.waits_for]})
-    return _with_times(pd.DataFrame(rows, columns=list(QUEUE_COLUMNS)), "queued_at", "estimated_start")
+    frame = pd.DataFrame(rows, columns=list(QUEUE_COLUMNS)).astype({"priority": "Int64"})
+    return _with_times(frame, "queued_at", "estimated_start")
 
 
 def locations_frame(locations: Iterable[LocationUse]) -> pd.DataFrame:

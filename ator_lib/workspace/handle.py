@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import html
+import time
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from ator_lib.execution.heartbeat import Heartbeat
+from ator_lib.errors import StoreUnavailableError
+from ator_lib.execution.heartbeat import MAX_BEAT_S, Heartbeat
 from ator_lib.model import Run, RunStatus, StatusReason
-from ator_lib.registry.registry import Registry
+from ator_lib.registry.either import AnyRegistry
 
 
 class BaseHandle:
@@ -19,7 +21,7 @@ class BaseHandle:
     leaving: ``success``, or ``failure`` if the block raised.
     """
 
-    def __init__(self, record: Run, registry: Registry, *, lease_s: float) -> None:
+    def __init__(self, record: Run, registry: AnyRegistry, *, lease_s: float) -> None:
         self.record = record
         self._registry = registry
         self._lease_s = lease_s
@@ -86,8 +88,18 @@ class BaseHandle:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._heartbeat is not None:
-            self._heartbeat.close()
+        assert self._heartbeat is not None  # noqa: S101 – Python enters before it leaves
+        self._heartbeat.close()
+        while True:
+            try:
+                self._end(error)
+                break
+            except StoreUnavailableError:  # if it is back within the lease, the outcome is not lost
+                if not self._heartbeat.is_good:
+                    raise
+                time.sleep(min(self._lease_s / 3, MAX_BEAT_S))
+
+    def _end(self, error: BaseException | None) -> None:
         if self.refresh().status.is_final:  # completed or cancelled inside the block
             return
         if self.record.stop_requested_at is not None or isinstance(error, KeyboardInterrupt):

@@ -71,4 +71,4 @@ def _run(
 def _kernel_env(parts: Parts) -> dict[str, str]:
     """Name the store by environment, so that no password stands in a notebook's parameters."""
     url = parts.database_url.get_secret_value() if parts.database_url else ""
-    return {"ATOR_DATA": str(parts.data), "ATOR_DATABASE_URL": url}
+    return {"ATOR_DATA": str(parts.data), "ATOR_DATABASE_URL": url, "ATOR_SERVER": ""}

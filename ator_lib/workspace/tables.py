@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ator_lib.model import Baseline, LocationStatus, LocationUse, Role, Token
-from ator_lib.registry.baselines import Baselines
-from ator_lib.registry.locations import Locations
+from ator_lib.registry.either import AnyBaselines, AnyLocations
 from ator_lib.registry.tokens import Tokens
 from ator_lib.workspace.frames import baselines_frame, locations_frame, tokens_frame
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 class LocationTable:
     """The places that tests share. Shows itself in a notebook."""
 
-    def __init__(self, locations: Locations) -> None:
+    def __init__(self, locations: AnyLocations) -> None:
         self._locations = locations
 
     def list(self) -> pd.DataFrame:
@@ -68,7 +67,7 @@ class LocationTable:
 class BaselineTable:
     """Runs that others are compared with, by name. Shows itself in a notebook."""
 
-    def __init__(self, baselines: Baselines) -> None:
+    def __init__(self, baselines: AnyBaselines) -> None:
         self._baselines = baselines
 
     def list(self) -> pd.DataFrame:

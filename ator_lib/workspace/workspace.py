@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from ator_lib.runners.process import lock_path
 from ator_lib.sql.translate import shown
 from ator_lib.workspace.base import BaseWorkspace, run_request
 from ator_lib.workspace.comparison import Comparison, compare_runs
+from ator_lib.workspace.deletion import delete
 from ator_lib.workspace.frames import runs_frame
+from ator_lib.workspace.ingest import ingest
 from ator_lib.workspace.live import LiveRun
 from ator_lib.workspace.parts import Parts
 from ator_lib.workspace.reporting import execute_notebook, write_report
@@ -52,11 +54,18 @@ class Workspace(BaseWorkspace[RunHandle]):
 
     # --- execution ---
 
-    def execute(self, runner: Runner, *, progress: bool = True, **registration: Any) -> RunHandle:
+    def execute(
+        self,
+        runner: Runner,
+        *,
+        progress: bool = True,
+        on_started: Callable[[Run], None] = lambda _: None,
+        **registration: Any,
+    ) -> RunHandle:
         """Register a run, execute it, ingest its results, complete it; blocks until then.
 
         ``registration`` takes what ``register`` takes, ``wait`` included, but ``lease``: an executed run always
-        holds one.
+        holds one. ``on_started`` is told the run once it has its place, before the load.
         The run's status says how it went: a run with failed requests is returned as ``failure``, not raised.
 
         Raises
@@ -69,6 +78,7 @@ class Workspace(BaseWorkspace[RunHandle]):
             After an interrupt; the load was stopped, its results kept, the run is ``cancelled``.
         """
         execution = self._admit(runner, registration)
+        on_started(execution.run)
         display = display_for(f"run {execution.run.run_id}", runner.load_profile.run_time_s) if progress else None
         try:
             execution.execute(display.show if display else None)
@@ -132,22 +142,18 @@ class Workspace(BaseWorkspace[RunHandle]):
         ConflictError
             The run has other results already.
         """
-        from ator_lib.workspace.ingest import ingest
-
         run_id = None if run is None else self._one(run).run_id
         return self._foreign(ingest(self.parts, Path(path), run_id, format, identity))
 
-    def delete(self, run: int | RunHandle) -> None:
-        """Forget a run that has ended, with its results and its folder.
+    def delete(self, run: int | RunHandle) -> Run:
+        """Forget a run that has ended, with its results and its folder; returns what was known of it.
 
         Raises
         ------
         ConflictError
             It has not ended, or is pinned as a baseline.
         """
-        from ator_lib.workspace.deletion import delete
-
-        delete(self.parts, self._one(run).run_id)
+        return delete(self.parts, self._one(run).run_id)
 
     def reap(self) -> pd.DataFrame:
         """Abandon the runs whose lease is over, and list them. Each admission does it for its location, too."""

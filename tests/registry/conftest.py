@@ -1,28 +1,110 @@
-"""One registry contract over both databases."""
+"""One registry contract over both databases, and over HTTP to a real server of one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, event, text
 
 from ator_lib.model import LocationUse
+from ator_lib.registry.baselines import Baselines
+from ator_lib.registry.client import ServerClient
 from ator_lib.registry.locations import Locations
 from ator_lib.registry.registry import Registry
+from ator_lib.registry.remote import RemoteRegistry
+from ator_lib.registry.remote_tables import RemoteLocations
+from ator_lib.registry.tokens import Tokens
+from ator_lib.results.parquet import ParquetStore
 from ator_lib.sql.engine import write
+from ator_lib.workspace.parts import Parts
+from ator_lib.workspace.workspace import Workspace
+from tests.support.served import ChangingServer, changing_server
+
+OVER_HTTP = "http"
+SUITED = ("test_history", "test_leases", "test_locations", "test_queue", "test_registry")
+"""Modules whose tests run over HTTP, too."""
+
+NOT_OVER_HTTP = {
+    "test_a_run_is_kept_as_it_was_asked_for": "no tool is executed from afar",
+    "test_a_run_with_nothing_said": "other rules are another server's",
+    "test_pages_of_every_order_have_each_run_once": "orders and cursors are handed on; test_remote looks at one",
+    "test_completing_inside_the_callers_transaction": "a transaction does not reach so far",
+    "test_a_lease_ends_by_the_databases_clock": "a lease is told to nobody but its holder",
+    "test_reap_returns_whom_it_abandoned": "whoever looks, reaps",
+    "test_baselines_are_pinned_by_name": "runs are deleted with their results",
+    "test_a_supervised_run_is_not_reaped": "it is about this host",
+    "test_a_run_whose_tool_is_executed_is_completed_by_its_executor": "no tool is executed from afar",
+}
+
+
+@pytest.hookimpl(tryfirst=True)  # before the fixture brings its own parameters
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let the tests of the registry's behaviour knock at each door."""
+    module = metafunc.module.__name__.rpartition(".")[2]
+    asks = set(metafunc.fixturenames)
+    if module in SUITED and "registry" in asks and "statements" not in asks:
+        doors = {"sqlite": ("sqlite", None), "postgres": ("postgres", None), "http": ("sqlite", OVER_HTTP)}
+        if metafunc.function.__name__ in NOT_OVER_HTTP:
+            del doors["http"]
+        each = pytest.mark.parametrize(("database_url", "registry"), doors.values(), ids=doors, indirect=True)
+        metafunc.definition.add_marker(each)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[ChangingServer]:
+    """Start one server for all tests; each lets it serve its own database."""
+    with changing_server() as server:
+        yield server
 
 
 @pytest.fixture
-def registry(engine: Engine) -> Registry:
-    """Return the registry of a fresh database."""
-    return Registry(engine)
+def registry(request: pytest.FixtureRequest, engine: Engine, tmp_path: Path) -> Registry | RemoteRegistry:
+    """Return the registry of a fresh database, or the client of a server that has it."""
+    registry = Registry(engine)
+    if getattr(request, "param", None) != OVER_HTTP:
+        return registry
+    server: ChangingServer = request.getfixturevalue("server")
+    server.serve(workspace_on(engine, registry, tmp_path))
+    return RemoteRegistry(ServerClient(server.url))
 
 
-def locations_of(registry: Registry) -> list[LocationUse]:
+def workspace_on(engine: Engine, registry: Registry, folder: Path) -> Workspace:
+    """Make a workspace of a database."""
+    return Workspace(
+        Parts(
+            engine=engine,
+            registry=registry,
+            locations=Locations(engine, reap=registry.reap),
+            baselines=Baselines(engine),
+            tokens=Tokens(engine),
+            store=ParquetStore(folder / "results", registry="tests"),
+            data=folder,
+            database_url=None,
+            lease_s=30,
+            max_error_rate=0.01,
+            host="tests",
+        )
+    )
+
+
+@pytest.fixture
+def locations(registry: Registry | RemoteRegistry) -> Locations | RemoteLocations:
+    """Return the locations of the registry."""
+    return _locations(registry)
+
+
+def locations_of(registry: Registry | RemoteRegistry) -> list[LocationUse]:
     """Return all locations of a registry with what is taken of them."""
-    return Locations(registry._engine, reap=registry.reap).list()
+    return _locations(registry).list()
+
+
+def _locations(registry: Registry | RemoteRegistry) -> Locations | RemoteLocations:
+    if isinstance(registry, RemoteRegistry):
+        return RemoteLocations(registry._server)
+    return Locations(registry._engine, reap=registry.reap)
 
 
 @pytest.fixture

@@ -85,8 +85,9 @@ def test_since(registry: Registry, streams: list[str], engine: Engine) -> None:
 
 
 @pytest.fixture
-def described(registry: Registry) -> None:
+def described(engine: Engine) -> None:
     """Register runs 1 to 4 that differ in every field, and end two of them."""
+    registry = Registry(engine)
     for number, more in enumerate(
         ({"git": "0f3c", "build": 12}, {"git": "9a", "final": True}, {}, {"half": 0.5}), start=1
     ):

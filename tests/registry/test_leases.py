@@ -173,7 +173,7 @@ def test_a_wrong_or_expired_lease_does_nothing(registry: Registry, leased: Run, 
     assert_fenced("not the lease")
     expire(leased.run_id)
     assert_fenced(lease_of(leased))  # over, though nobody has reaped it yet
-    registry.reap()
+    registry.running()  # reaps
     assert_fenced(lease_of(leased))
 
 

@@ -14,12 +14,6 @@ from ator_lib.registry.registry import Registry
 from ator_lib.sql.engine import write
 
 
-@pytest.fixture
-def locations(engine: Engine, registry: Registry) -> Locations:
-    """Return the locations of the registry."""
-    return Locations(engine, reap=registry.reap)
-
-
 def test_a_location_is_added_changed_and_listed(locations: Locations, registry: Registry) -> None:
     """With what it has by default, and what is taken of it."""
     added = locations.add("lab-1", description="rack 7")

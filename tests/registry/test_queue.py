@@ -52,12 +52,6 @@ def holder(registry: Registry) -> Run:
     return registry.register(asked("0.6", test="holder"))
 
 
-@pytest.fixture
-def locations(engine: Engine, registry: Registry) -> Locations:
-    """Return the locations of the registry."""
-    return Locations(engine, reap=registry.reap)
-
-
 def test_with_room_nobody_queues(registry: Registry) -> None:
     """The run starts at once, without a lease unless it asked for one."""
     admission = registry.enqueue(asked("0.6"), queue_lease_s=LEASE_S)

@@ -10,6 +10,7 @@ import pytest
 from tests.server.conftest import EXAMPLE
 from tests.support.browser import GuardedPage
 
+_PROBLEMS = "Problem|Invalid|Internal|Unavailable|NoCapacity"
 DOORS = {
     *(
         "POST /register",
@@ -66,9 +67,7 @@ def test_every_problem_is_documented_in_its_one_shape(document: dict[str, Any]) 
         assert expected <= set(operation["responses"]), name
         for status, answer in operation["responses"].items():
             if int(status) >= 400:
-                assert re.search("Problem|Invalid|Internal|NoCapacity", str(answer["content"]["application/json"])), (
-                    name
-                )
+                assert re.search(_PROBLEMS, str(answer["content"]["application/json"])), name
     assert "HTTPValidationError" not in document["components"]["schemas"]
 
 

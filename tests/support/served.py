@@ -42,10 +42,30 @@ def served(
         yield Served(url, app)
 
 
+class ChangingServer:
+    """A server that tests let serve one workspace after the other, as starting one takes its time."""
+
+    def __init__(self, url: str, app: FastAPI) -> None:
+        self.url = url
+        self._app = app
+
+    def serve(self, workspace: Any) -> None:
+        """Serve this workspace from now on; everybody is let in."""
+        self._app.state.workspace = workspace
+
+
 @contextmanager
-def listening(app: ASGIApp) -> Iterator[str]:
-    """Serve any application; give its address."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+def changing_server() -> Iterator[ChangingServer]:
+    """Start a server without pages; it serves nothing yet."""
+    app = create_app(None, {})  # type: ignore[arg-type]  # nobody asks before there is one
+    with listening(app) as url:
+        yield ChangingServer(url, app)
+
+
+@contextmanager
+def listening(app: ASGIApp, *, port: int = 0) -> Iterator[str]:
+    """Serve any application, on a free port or this one; give its address."""
+    with socket.create_server(("127.0.0.1", port)) as listener:
         config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

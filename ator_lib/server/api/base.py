@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Request, Security
 from fastapi.responses import HTMLResponse
 from fastapi.security import HTTPBearer
 
-from ator_lib.server.answers import InternalAnswer, InvalidAnswer, NoCapacityAnswer, ProblemAnswer
+from ator_lib.server.answers import InternalAnswer, InvalidAnswer, NoCapacityAnswer, ProblemAnswer, UnavailableAnswer
 from ator_lib.server.problems import Answer, Door
 from ator_lib.workspace.parts import Parts
 
@@ -29,7 +29,7 @@ _PROBLEMS: dict[int, tuple[type[ProblemAnswer], str]] = {
     413: (ProblemAnswer, "The request is larger than the server takes."),
     422: (InvalidAnswer, "The request is invalid or could never be admitted; nothing was changed."),
     500: (InternalAnswer, "Something broke in the server; its log has more under the id."),
-    503: (ProblemAnswer, "The database cannot be reached now; ask again."),
+    503: (UnavailableAnswer, "The database cannot be reached now; ask again."),
 }
 
 NO_CAPACITY: dict[int | str, dict[str, Any]] = {

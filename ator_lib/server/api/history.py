@@ -9,8 +9,8 @@ from fastapi import Query
 from ator_lib.registry.wire import page_to_json, run_to_json
 from ator_lib.server.answers import HistoryAnswer, StatusAnswer
 from ator_lib.server.api.base import WorkspaceParts, router_of
-from ator_lib.server.bodies import HistoryQuery
 from ator_lib.server.problems import Answer
+from ator_lib.server.queries import HistoryQuery
 
 router = router_of("history")
 

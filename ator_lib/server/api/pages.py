@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from ator_lib.errors import UsageError
 from ator_lib.model import HistoryPage
 from ator_lib.server.api.base import WorkspaceParts, page_router_of
-from ator_lib.server.bodies import HistoryQuery
+from ator_lib.server.queries import HistoryQuery
 from ator_lib.server.tables import history_table, status_table
 
 router = page_router_of("tables")

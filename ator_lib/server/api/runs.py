@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 
 from ator_lib.model import Admission, Role
-from ator_lib.registry.checks import LONGEST_TEXT
+from ator_lib.registry.checks import LONGEST_NAME
 from ator_lib.registry.wire import admission_to_json, run_to_json
 from ator_lib.server.access import needs
 from ator_lib.server.answers import OwnRunAnswer, QueuedRunAnswer, RunAnswer
@@ -21,7 +21,7 @@ _IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        max_length=LONGEST_TEXT,
+        max_length=LONGEST_NAME,
         description="Any text of yours. The same one again, with the same request, gives the same run.",
     ),
 ]

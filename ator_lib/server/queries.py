@@ -1,0 +1,90 @@
+"""What a search may ask."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ator_lib.errors import UsageError
+from ator_lib.registry.history import TEXTS
+from ator_lib.registry.wire import MOST_PER_PAGE
+from ator_lib.server.bodies import Text
+
+Texts: TypeAlias = Annotated[list[Text] | None, Field(max_length=100)]
+
+
+class HistoryQuery(BaseModel):
+    """Filters of the history. Repeat a parameter to take any of its values; ``%`` stands for any text."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    test: Texts = None
+    stream: Texts = Field(None, description="In any case of letters, such as `main%`.")
+    repo: Texts = None
+    lac: Texts = None
+    type: Texts = None
+    environment: Texts = None
+    triggered_by: Texts = None
+    tool: Texts = None
+    location: Texts = None
+    status: Texts = None
+    status_reason: Texts = None
+    since: Text | None = Field(None, description="Started, or else queued, at this time or later; UTC without a zone.")
+    until: Text | None = Field(None, description="Started, or else queued, before this time.")
+    tag: Texts = Field(None, description="All of these.")
+    attribute: Texts = Field(
+        None, description='`name=value`; a value that is JSON (`50`, `true`, `"50"`) is that, else text.'
+    )
+    any_of: Text | None = Field(None, description="JSON: a list of filters, one of which must hold.")
+    limit: int = Field(100, ge=1, le=MOST_PER_PAGE)
+    order: Text = Field("-run_id", description="A field's name, with `-` in front descending.")
+    cursor: Text | None = Field(None, description="`next_cursor` of the page before.")
+
+    def where(self) -> dict[str, Any]:
+        """Make the registry's filter.
+
+        Raises
+        ------
+        UsageError
+            ``attribute`` or ``any_of`` cannot be read.
+        """
+        where = {name: getattr(self, name) for name in (*TEXTS, "since", "until", "tag")}
+        if self.attribute:
+            where["attributes"] = dict(_named_values(self.attribute))
+        if self.any_of is not None:
+            where["any_of"] = _any_of(self.any_of)
+        return {name: value for name, value in where.items() if value is not None}
+
+
+def _named_values(texts: Iterable[str]) -> Iterable[tuple[str, Any]]:
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError("attribute is written name=value, such as attribute=git_commit=0f3c")
+        yield name, _json_or_text(value)
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        value = _json(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, str | int | float) else text
+
+
+def _any_of(text: str) -> Any:
+    try:
+        return _json(text)
+    except (ValueError, RecursionError):
+        raise UsageError('any_of is JSON, a list of filters such as [{"test": "a"}, {"stream": "main%"}]') from None
+
+
+def _json(text: str) -> Any:
+    return json.loads(text, parse_constant=_refuse)
+
+
+def _refuse(word: str) -> Any:
+    raise ValueError(word)  # NaN and Infinity are no JSON

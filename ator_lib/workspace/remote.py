@@ -1,0 +1,126 @@
+"""A workspace whose registry and results are behind a server: for CI jobs that need no database password."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from ator_lib.errors import NeedsStoreError, UsageError
+from ator_lib.model import Run
+from ator_lib.registry.client import ServerClient
+from ator_lib.registry.remote import RemoteRegistry
+from ator_lib.registry.remote_tables import RemoteBaselines, RemoteLocations
+from ator_lib.workspace.base import BaseWorkspace
+from ator_lib.workspace.handle import BaseHandle
+
+
+class _AtAServer:
+    """Says of what only a store can do where it can be done."""
+
+    _NEEDS_STORE: ClassVar[frozenset[str]]
+    server: str
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._NEEDS_STORE:
+            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+        raise NeedsStoreError(
+            f"{name!r} needs the store itself, and {self.server} is only its server: do this where the database and "
+            f"the results are (--data, --database-url), or look at the dashboard there. Result files are sent with "
+            f"run.upload(path)."
+        )
+
+
+class RemoteRun(_AtAServer, BaseHandle):
+    """One run as the server knows it; its figures are on the server's dashboard."""
+
+    _NEEDS_STORE = frozenset(
+        {"summary", "timeline", "samples", "errors", "figure", "log", "artifacts", "has_results", "comparable"}
+    )
+
+    def __init__(self, record: Run, registry: RemoteRegistry, *, server: str, lease_s: float) -> None:
+        super().__init__(record, registry, lease_s=lease_s)
+        self._remote = registry
+        self.server = server
+        """The server's address."""
+
+    def upload(self, path: str | Path, format: str | None = None) -> Self:
+        """Send the file that a tool wrote to the server, which keeps its results with this run, or nothing of it.
+
+        The same content again changes nothing.
+
+        Parameters
+        ----------
+        path
+            A file of any size; it is sent in parts.
+        format
+            Name of the reader; without it the content tells.
+
+        Raises
+        ------
+        ResultsError
+            The file cannot be read, here or by any reader there.
+        ConflictError
+            The run has other results already.
+        """
+        self._look_at(self._remote.upload(self.run_id, Path(path), format))
+        return self
+
+
+class RemoteWorkspace(_AtAServer, BaseWorkspace[RemoteRun]):
+    """Runs, locations and baselines behind a server. Made by ``ator_lib.connect("http://…", token=…)``."""
+
+    _NEEDS_STORE = frozenset(
+        {"execute", "submit", "compare", "notebook", "report", "sql", "reap", "tokens", "data", "database", "parts"}
+    )
+
+    def __init__(self, server: ServerClient, *, lease_s: float) -> None:
+        registry = RemoteRegistry(server)
+        super().__init__(registry, RemoteLocations(server), RemoteBaselines(server), lease_s=lease_s)
+        self._remote = registry
+        self.server = server.url
+        """The server's address."""
+
+    def __repr__(self) -> str:
+        return f"RemoteWorkspace({self.server!r})"
+
+    def ingest(
+        self, path: str | Path, *, run: int | RemoteRun | None = None, format: str | None = None, **identity: Any
+    ) -> RemoteRun:
+        """Send result files to a registered run; see ``RemoteRun.upload``."""
+        if run is None or identity:
+            raise UsageError("results are sent to a run that the server knows: register one, and give it as run=")
+        return self._one(run).upload(path, format)
+
+    def delete(self, run: int | RemoteRun) -> Run:
+        """Forget a run that has ended, with its results; returns what was known of it. Needs the role admin.
+
+        Raises
+        ------
+        ConflictError
+            It has not ended, or is pinned as a baseline.
+        """
+        return self._remote.delete(self._one(run).run_id)
+
+    def _handle(self, run: Run, *, lease_s: float | None = None) -> RemoteRun:
+        lease_s = self._lease_s if lease_s is None else lease_s
+        return RemoteRun(run, self._remote, server=self.server, lease_s=lease_s)
+
+    def _one(self, run: int | RemoteRun) -> RemoteRun:
+        return run if isinstance(run, RemoteRun) else self.get(run)
+
+
+def open_remote(url: str, token: str | None, *, lease_s: float) -> RemoteWorkspace:
+    """Connect to a server, and see that it is one and takes the token.
+
+    Raises
+    ------
+    SettingsError
+        The address or the token cannot be one.
+    AccessError
+        The server wants a token, or another one.
+    StoreError
+        There is no ATOR server at the address, or it cannot be reached.
+    """
+    server = ServerClient(url, token)
+    server.get("/whoami")
+    return RemoteWorkspace(server, lease_s=lease_s)
