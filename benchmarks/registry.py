@@ -1,8 +1,9 @@
 """register + complete, beside the same insert and update by other means.
 
-On SQLite the peer is bare SQLAlchemy Core. It has the same engine, pragmas and BEGIN IMMEDIATE, the same table, columns and indexes, and no
-admission: what is measured is what the location's row, the sum over live runs and the records cost. On PostgreSQL it is psycopg by hand, with
-``SELECT … FOR UPDATE`` on the location's row, INSERT and UPDATE, from several processes at once.
+On SQLite the peer is bare SQLAlchemy Core, with the same engine, pragmas and BEGIN IMMEDIATE, the same table,
+columns and indexes, and no admission: what is measured is what the location's row, the sum over live runs and
+the records cost. On PostgreSQL it is psycopg by hand, with ``SELECT … FOR UPDATE`` on the location's row,
+INSERT and UPDATE, from several processes at once.
 """
 
 from __future__ import annotations
@@ -187,7 +188,7 @@ def measure_postgres(locations: int, clients: list[Connection]) -> None:
 def clients_of(url: str, count: int) -> Iterator[Connection]:
     """Start so many client processes; they end with their orders."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["benchmarks.registry"])
+    context.set_forkserver_preload(["ator_lib.registry.registry", "psycopg"])
     for number in range(count):
         orders, theirs = context.Pipe()
         context.Process(target=client, args=(url, number, theirs), daemon=True).start()

@@ -25,6 +25,9 @@ BEYOND_NUMBERS = 2**63
 
 IF_WIDE = ("factor", "location", "duration", "tags")
 
+MOST_NUMBERS = 8
+"""Each attribute that may be a number or text doubles the filters to try."""
+
 PANEL = "Filters: what is given must all hold"
 
 
@@ -63,7 +66,7 @@ class Filters:
         Raises
         ------
         UsageError
-            An attribute is not of the form key=value, or a filter is no JSON object.
+            An attribute is not of the form key=value, too many are numbers, or a filter is no JSON object.
         """
         given = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         special = {"attribute": None, "any_of": None}
@@ -116,6 +119,8 @@ def _parsed_filter(text: str) -> dict[str, Any]:
 def _readings(attributes: dict[str, str]) -> list[dict[str, Any]]:
     """Give every filter that the attributes may mean: 7 and true were kept as such, or as text."""
     ways = [[(key, value) for value in _values(text)] for key, text in attributes.items()]
+    if sum(len(readings) > 1 for readings in ways) > MOST_NUMBERS:
+        raise UsageError(f"--attribute: more than {MOST_NUMBERS} numbers at once cannot be searched for; give fewer")
     return [{"attributes": dict(reading)} if reading else {} for reading in product(*ways)]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -178,7 +179,15 @@ def _translated(action: Callable[[], int | None], *, debug: bool) -> int:
 
 def say(text: str) -> None:
     """Write for people: on stderr, so that stdout stays for data."""
-    typer.echo(text, err=True)
+    typer.echo(harmless(text), err=True)
+
+
+def harmless(text: str) -> str:
+    """Take out what would steer a terminal: names of runs are anybody's text."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def confirm(question: str, *, otherwise: str) -> None:

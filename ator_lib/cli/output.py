@@ -16,6 +16,8 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+from ator_lib.cli.options import harmless
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -166,7 +168,7 @@ def _cell(value: Any, *, is_short: bool) -> str:
         return "yes" if value else ""
     if isinstance(value, float):
         return _short_float(value)
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
+    return format(value, "f") if isinstance(value, Decimal) else " ".join(harmless(str(value)).splitlines())
 
 
 def short_time(moment: datetime | None) -> str:

@@ -104,7 +104,8 @@ def update(
     if json:
         print_json(run_answer(run) | {name: getattr(run.record, name) for name in ("tags", "dashboard_url")})
     else:
-        say(f"run {run_id} has the tags {', '.join(run.record.tags)}" if tag or untag else f"run {run_id} is changed")
+        tags = f": its tags are {', '.join(run.record.tags) or 'none'}" if tag or untag else ""
+        say(f"run {run_id} is changed{tags}")
 
 
 def delete(
@@ -151,5 +152,5 @@ def summary(store: Store, run_id: RunId, json: JsonOption = False) -> None:
     """Show the figures of a run, per endpoint and in total."""
     rows = rows_of(store.open().get(run_id).summary())
     print_json(rows) if json else print_table(
-        rows, SUMMARY_COLUMNS, empty="no requests", if_wide=("precision", "mean_ms", "scope")
+        rows, SUMMARY_COLUMNS, empty="no requests", if_wide=("p50_ms", "mean_ms", "precision")
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -98,7 +98,7 @@ class ServerClient:
     def get(self, path: str, **parameters: Any) -> Document:
         """Look at something; parameters that are ``None`` are left out. Raises like ``change``."""
         given = {name: value for name, value in parameters.items() if value is not None}
-        return self._persistently(lambda: self._attempt("GET", path, params=given), None, pauses_s=self._pauses_s)
+        return self._persistently(lambda: self._attempt("GET", path, params=given), None)
 
     def change(
         self,
@@ -135,11 +135,7 @@ class ServerClient:
             "headers": {"Content-Type": "application/json", **(headers or {})},
             "timeout": httpx.Timeout(min(_ANSWER_S, within_s), connect=min(_CONNECT_S, within_s)),
         }
-
-        def ask() -> Document:
-            return self._attempt(method, path, **request)
-
-        return self._persistently(ask, change, pauses_s=self._pauses_s, within_s=within_s)
+        return self._persistently(lambda: self._attempt(method, path, **request), change, within_s=within_s)
 
     def send_file(self, path: str, file: Path, change: Change, **parameters: Any) -> Document:
         """Send a file of any size in parts, once more if the connection breaks; return the server's answer.
@@ -158,20 +154,20 @@ class ServerClient:
             except (OSError, httpx.LocalProtocolError) as error:  # the latter: other bytes than were announced
                 raise ResultsError(f"{file} cannot be sent: {error}. Send it when it is complete.") from error
 
-        return self._persistently(send, change, pauses_s=self._pauses_s[:1])
+        return self._persistently(send, change, retries=1)
 
     def _persistently(
         self,
         attempt: Callable[[], Document],
         change: Change | None,
         *,
-        pauses_s: Iterable[float],
+        retries: int | None = None,
         within_s: float = inf,
     ) -> Document:
         end = time.monotonic() + within_s
         is_repeatable = change is None or change.is_repeatable
         in_doubt = False
-        for pause_s in (*pauses_s, inf):
+        for pause_s in (*self._pauses_s[:retries], inf):
             try:
                 return attempt()
             except _AwayError as away:

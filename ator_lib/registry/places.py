@@ -91,11 +91,15 @@ def uses_of(rows: Iterable[Row[Any]]) -> Iterator[LocationUse]:
 
 def reap(connection: Connection, rules: Rules, location: str | None = None) -> list[Run]:
     """Abandon the runs, at one location or all, whose lease is over and whose supervisor does not live here."""
-    overdue = [run_of(row) for row in connection.execute(statements.OVERDUE)]
-    lost = [run for run in overdue if location in (None, run.location) and not rules.is_supervised(run)]
+    lost = [run for run in _lost(connection, rules) if location in (None, run.location)]
     # in the order of run ids, so that two reapers never wait for each other
     rows = [connection.execute(statements.ABANDON, {"this_run": run.run_id}).one_or_none() for run in lost]
     return [run_of(row) for row in rows if row is not None]
+
+
+def has_lost(connection: Connection, rules: Rules) -> bool:
+    """Whether there is anything to reap."""
+    return any(True for _ in _lost(connection, rules))
 
 
 def undeclared(location: str) -> NotFoundError:
@@ -103,6 +107,11 @@ def undeclared(location: str) -> NotFoundError:
     return NotFoundError(
         f"there is no location {location!r}: `ator location list` has them, `ator location add` adds one"
     )
+
+
+def _lost(connection: Connection, rules: Rules) -> Iterator[Run]:
+    overdue = [run_of(row) for row in connection.execute(statements.OVERDUE)]
+    return (run for run in overdue if not rules.is_supervised(run))
 
 
 def _hold(connection: Connection, location: str) -> Sequence[Row[Any]]:

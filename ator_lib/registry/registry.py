@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from sqlalchemy import Connection
@@ -23,10 +23,13 @@ from ator_lib.registry.checks import (
     lease_lost,
     why_not_completed,
 )
-from ator_lib.registry.places import reap
+from ator_lib.registry.places import has_lost, reap
 from ator_lib.registry.records import document_of, get_run, printable, run_of
 from ator_lib.sql.engine import read, write
 from ator_lib.sql.retry import persistent, persistently
+
+
+Seen = TypeVar("Seen")
 
 
 class Registry(Admissions):
@@ -175,15 +178,11 @@ class Registry(Admissions):
 
     def running(self) -> list[Run]:
         """Return the runs that are running, oldest first, after abandoning those whose lease is over."""
-        self.reap()
-        with read(self._engine) as connection:
-            return [run_of(row) for row in connection.execute(statements.RUNNING)]
+        return self._after_reaping(lambda connection: [run_of(row) for row in connection.execute(statements.RUNNING)])
 
     def queue(self, location: str | None = None) -> list[QueuePlace]:
         """Return who waits, by location and in the order in which they will start, after reaping."""
-        self.reap()
-        with read(self._engine) as connection:
-            return queue.places(connection, location)
+        return self._after_reaping(lambda connection: queue.places(connection, location))
 
     def history(
         self,
@@ -212,9 +211,7 @@ class Registry(Admissions):
             An unknown filter, status or order, a value of the wrong kind, or another order's cursor.
         """
         query = history.page_query(where, limit=limit, order=order, cursor=cursor)
-        self.reap()
-        with read(self._engine) as connection:
-            runs = [run_of(row) for row in connection.execute(query)]
+        runs = self._after_reaping(lambda connection: [run_of(row) for row in connection.execute(query)])
         return history.page_of(runs, limit=limit, order=order)
 
     @persistent("changed")
@@ -279,8 +276,17 @@ class Registry(Admissions):
     def reap(self) -> list[Run]:
         """Abandon the runs whose lease is over and whose supervisor does not live on this host; return them."""
         with read(self._engine) as connection:  # nearly always there is nothing to write
-            overdue = [run_of(row) for row in connection.execute(statements.OVERDUE)]
-        if not any(not self._rules.is_supervised(run) for run in overdue):
+            is_needed = has_lost(connection, self._rules)
+        if not is_needed:
             return []
         with write(self._engine) as connection:
             return reap(connection, self._rules)
+
+    def _after_reaping(self, look: Callable[[Connection], Seen]) -> Seen:
+        """Look at a moment at which nobody's lease is over, in one go if that is now."""
+        with read(self._engine) as connection:
+            if not has_lost(connection, self._rules):
+                return look(connection)
+        self.reap()
+        with read(self._engine) as connection:
+            return look(connection)

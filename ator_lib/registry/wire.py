@@ -210,7 +210,7 @@ def _read(kind: type[_Record], document: Any, **named: str) -> _Record:
         keys = {field.name: named.get(field.name, field.name) for field in fields(kind)}  # type: ignore[arg-type]
         given = {name: document[key] for name, key in keys.items() if key in document}
         return kind(**{name: _value_of(kind, name, value) for name, value in given.items()})
-    except (TypeError, ValueError, ArithmeticError, LookupError) as error:
+    except (TypeError, ValueError, AttributeError, ArithmeticError, LookupError) as error:
         raise StoreError(
             f"the server's answer holds no {kind.__name__} that this version of ATOR understands "
             f"({type(error).__name__}: {error}). Is it an ATOR server, and of this version?"

@@ -72,6 +72,12 @@ def test_what_the_databases_have_no_number_for_is_text(text: str, ator: Ator, wo
     assert searched(workspace) == {"attributes": {"x": text}}
 
 
+def test_too_many_numbers_are_refused(ator: Ator, workspace: RecordingWorkspace) -> None:
+    """Each of them doubles the search."""
+    result = ator("history", *(word for key in range(30) for word in ("--attribute", f"a{key}=1")))
+    assert (result.exit_code, "give fewer" in result.stderr, workspace.calls) == (2, True, [])
+
+
 def test_one_of_several_filters(ator: Ator, workspace: RecordingWorkspace) -> None:
     """--any takes JSON, and stands beside the others; readings of a number keep it."""
     one, other = {"test": "a"}, {"attributes": {"build": 7}}
@@ -180,3 +186,10 @@ def test_table_in_a_log_has_all_columns(ator: Ator) -> None:
         "run_id status test stream location factor start_time duration status_reason tags"
     )
     assert queued.split() == ["12", "queued", "nightly", "main", "lab-1", "0.4"]
+
+
+def test_names_cannot_steer_the_terminal(ator: Ator, workspace: RecordingWorkspace) -> None:
+    """A run's name is anybody's text: escape sequences and line ends are shown as what they are not."""
+    workspace.runs = [made_up_run(test="a\x1b[2J\x9b1mb\nc\rd")]
+    assert "a\ufffd[2J\ufffd1mb c\ufffdd" in ator("history").stdout
+    assert "\x1b" not in ator("register").stderr

@@ -19,9 +19,6 @@ from ator_lib.model import LocationStatus
 from tests.cli.conftest import Ator
 from tests.support.recording_workspace import RecordingWorkspace, made_up_place, made_up_run
 
-PATIENCE_S = 60
-"""How long a test waits for another process; a loaded machine needs patience."""
-
 LOCUSTFILE = "from locust import HttpUser\n"
 
 

@@ -28,8 +28,6 @@ from tests.support.recording_workspace import RecordingWorkspace, made_up_place,
 PATIENCE_S = 60
 """How long a test waits for another process; a loaded machine needs patience."""
 
-LOCUSTFILE = "from locust import HttpUser\n"
-
 
 # --- what the one who waits is told ---
 

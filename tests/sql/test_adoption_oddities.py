@@ -167,3 +167,12 @@ def test_many_rows_are_counted_and_a_few_named(adopt: Adopt) -> None:
     """A report stays readable."""
     report = adopt(*({"status": "FAILED"} for _ in range(13)))
     assert "13 rows had the status 'FAILED': 'failure' now (runs 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 3 more)" in report
+
+
+def test_names_that_no_index_could_hold(adopt: Adopt, old: Engine) -> None:
+    """They are cut; the whole name is kept beside."""
+    long = "".join(chr(0x4E00 + number % 20_000) for number in range(5_000))  # hard to compress
+    report = adopt({"test": long, "stream": "main"}, {"location": "lab-1"})
+    assert "1 row had a test of more than 500 characters: cut now" in report
+    assert runs(old)[1].test == long[:500]
+    assert runs(old)[1].attributes == {"test_before_upgrade": long}

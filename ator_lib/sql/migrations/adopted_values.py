@@ -18,6 +18,9 @@ TABLE = "test_executions"
 _SHOWN = 10
 _MOST_RUN_ID = 2_000_000_000  # below the column's own limit, so that there are numbers left for new runs
 
+_INDEXED = ("test", "stream", "environment", "location")
+_LONGEST_INDEXED = 500  # an entry of an index has no room for much more
+
 _STATUSES = ("running", "success", "failure", "cancelled", "abandoned")  # nobody waits in an old queue
 _OLD_WORDS = {
     **dict.fromkeys(("failed", "fail", "error", "timeout", "timed out"), "failure"),
@@ -89,6 +92,8 @@ def read_values(types: Mapping[str, str], texts: Sequence[str], times: Sequence[
         yield from _read(name, types[name], "timestamp with time zone", "ator_time", "a time of the years 1 to 9999")
     for name in texts:
         _convert(name, types[name], "text", f"{name}::text")
+    for name in _INDEXED:
+        yield from _shorten(name)
     yield from _read_locations()
     yield from _read_statuses()
     yield from _tell_oddities()
@@ -119,6 +124,22 @@ def _read(column: str, old: str, new: str, reader: str, what: str, *, instead: s
             f"the old one is in attributes.{column}_before_upgrade ({runs})"
         )
     _convert(column, old, new, value)
+
+
+def _shorten(column: str) -> Iterator[str]:
+    cut = all_of(
+        f"""
+        UPDATE {TABLE} SET attributes = {_remembered(column, column)}, {column} = left({column}, {_LONGEST_INDEXED})
+        WHERE length({column}) > {_LONGEST_INDEXED}
+        RETURNING run_id
+        """
+    )
+    if cut:
+        kept = f"cut now, the whole one is in attributes.{column}_before_upgrade"
+        yield (
+            f"{rows(len(cut))} had a {column} of more than {_LONGEST_INDEXED} characters: {kept} "
+            f"({_runs([row.run_id for row in cut])})"
+        )
 
 
 def _read_run_ids(old: str) -> Iterator[str]:
