@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-
 TAGS = "tags"
 """Attribute of a run with the list of its tags."""
 
@@ -225,13 +224,14 @@ class Refusal:
         if self.ahead and self.taken + self.requested < self.limit:
             return (
                 f"location {self.location!r} has others waiting first: {_listed(self.ahead)}. {held} "
-                f"Wait in the queue too (wait=), or use another location."
+                f"Wait in the queue too (wait=, --wait), or use another location."
             )
         waiting = f" Waiting first: {_listed(self.ahead)}." if self.ahead else ""
         return (
             f"location {self.location!r} is full: {self.taken} taken + {self.requested} requested "
             f"is not below {self.limit}. {held}{waiting} "
-            f"Try again when one of them has ended, wait in the queue (wait=), or use a smaller factor or another location."
+            f"Try again when one of them has ended, wait in the queue (wait=, --wait), "
+            f"or use a smaller factor or another location."
         )
 
 

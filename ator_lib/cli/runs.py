@@ -92,15 +92,13 @@ def update(
     """Change what is kept with a run: its link, attributes and tags; ended runs take them, too."""
     if dashboard_url is None and not attribute and not tag and not untag:
         raise UsageError("nothing to change: give --dashboard-url, --attribute, --tag or --untag")
-    attributes = pairs(attribute, "--attribute")
-    workspace = store.open()
-    run = workspace.get(run_id)
-    if dashboard_url is not None or attributes:
-        run = workspace.update(run_id, dashboard_url=dashboard_url, attributes=attributes)
-    if tag:
-        run = workspace.tag(run_id, *tag)
-    if untag:
-        run = workspace.untag(run_id, *untag)
+    run = store.open().update(
+        run_id,
+        dashboard_url=dashboard_url,
+        attributes=pairs(attribute, "--attribute"),
+        add_tags=tag or (),
+        remove_tags=untag or (),
+    )
     if json:
         print_json(run_answer(run) | {name: getattr(run.record, name) for name in ("tags", "dashboard_url")})
     else:

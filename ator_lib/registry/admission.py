@@ -14,8 +14,8 @@ _MAX_DECIMAL_PLACES = 18
 """Sums of such factors are exact in the 28 digits that Decimal works with."""
 
 
-def parse_factor(value: str | float | Decimal | None) -> Decimal | None:
-    """Read a factor, floats by their decimal text.
+def parse_factor(value: str | float | Decimal | None, *, what: str = "factor") -> Decimal | None:
+    """Read a factor, or what else is summed up with them, floats by their decimal text.
 
     Returns
     -------
@@ -39,10 +39,10 @@ def parse_factor(value: str | float | Decimal | None) -> Decimal | None:
             raise InvalidOperation
         factor = Decimal(str(value).strip())
     except InvalidOperation:
-        raise FactorError(f"factor {value!r} is not a number; give a decimal such as 0.4") from None
+        raise FactorError(f"{what} {value!r} is not a number; give a decimal such as 0.4") from None
     exponent = factor.as_tuple().exponent
     if isinstance(exponent, int) and factor and exponent < -_MAX_DECIMAL_PLACES:
-        raise FactorError(f"factor {value!r} has more than {_MAX_DECIMAL_PLACES} decimal places; round it")
+        raise FactorError(f"{what} {value!r} has more than {_MAX_DECIMAL_PLACES} decimal places; round it")
     return factor if factor else Decimal(0)  # no minus zero, no zeros with an exponent
 
 

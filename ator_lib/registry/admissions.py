@@ -12,7 +12,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from ator_lib.errors import CapacityError, ConflictError, NeverAdmissibleError
+from ator_lib.errors import CapacityError, ConflictError, NeverAdmissibleError, UsageError
 from ator_lib.model import Admission, LocationStatus, Run, RunRequest, RunStatus
 from ator_lib.registry import queue, statements
 from ator_lib.registry.admission import parse_factor
@@ -207,6 +207,8 @@ class Admissions:
         values = values_of(request, location=location, factor=factor)
         if key is not None:
             values["idempotency_key"] = checked_text("idempotency_key", key, longest=LONGEST_NAME)
+            if not key.strip():
+                raise UsageError("an idempotency key is a text of yours, such as a CI job's id, and not empty")
         wish = Wish(location=location, factor=factor, priority=request.priority or 0)
         entry = _Entry(request=request, wish=wish, values=values, lease_s=lease_s, queue_lease_s=queue_lease_s)
         return persistently(lambda in_doubt: self._decide(entry, in_doubt=in_doubt), "the run", "registered")

@@ -135,7 +135,7 @@ def checked_use(**given: Any) -> dict[str, Any]:
 
 
 def _checked_capacity(capacity: str | float | Decimal) -> Decimal:
-    parsed = parse_factor(capacity)
+    parsed = parse_factor(capacity, what="capacity")
     if parsed is None or not parsed.is_finite() or not 0 < parsed <= _CAPACITY_LIMIT:
         raise UsageError(f"capacity {capacity} is not possible: give a number above 0, such as 1")
     return parsed

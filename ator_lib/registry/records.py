@@ -20,12 +20,14 @@ _Record = TypeVar("_Record", LoadProfile, Progress)
 
 def run_of(row: Row[Any]) -> Run:
     """Turn a whole row of ``test_executions`` into a ``Run``."""
-    values = dict(row._mapping)
+    values = dict(zip(row._fields, row, strict=True))
     values["status"] = RunStatus(values["status"])
     values["load_profile"] = _record_of(LoadProfile, values["load_profile"])
     values["progress"] = _record_of(Progress, values["progress"])
     values["attributes"] = values["attributes"] or {}
-    return Run(**values)
+    run = object.__new__(Run)  # a frozen record's own __init__ takes as long as reading the row
+    vars(run).update(values)
+    return run
 
 
 def get_run(connection: Connection, run_id: int, statement: Any = statements.GET) -> Run:

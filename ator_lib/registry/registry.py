@@ -28,7 +28,6 @@ from ator_lib.registry.records import document_of, get_run, printable, run_of
 from ator_lib.sql.engine import read, write
 from ator_lib.sql.retry import persistent, persistently
 
-
 Seen = TypeVar("Seen")
 
 

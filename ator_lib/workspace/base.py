@@ -148,18 +148,24 @@ class BaseWorkspace(ABC, Generic[Handle]):
         return self._foreign(self._registry.get(run_id))
 
     def update(
-        self, run_id: int, *, dashboard_url: str | None = None, attributes: Mapping[str, Any] | None = None
+        self,
+        run_id: int,
+        *,
+        dashboard_url: str | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
     ) -> Handle:
-        """Set a run's dashboard address and merge attributes into its own; ended runs take them, too."""
-        return self._foreign(self._registry.update(run_id, dashboard_url=dashboard_url, attributes=attributes))
-
-    def tag(self, run_id: int, *tags: str) -> Handle:
-        """Add tags to a run."""
-        return self._foreign(self._registry.update(run_id, add_tags=tags))
-
-    def untag(self, run_id: int, *tags: str) -> Handle:
-        """Take tags off a run."""
-        return self._foreign(self._registry.update(run_id, remove_tags=tags))
+        """Set a run's dashboard address, merge attributes into its own, change its tags; ended runs take them, too."""
+        return self._foreign(
+            self._registry.update(
+                run_id,
+                dashboard_url=dashboard_url,
+                attributes=attributes,
+                add_tags=add_tags,
+                remove_tags=remove_tags,
+            )
+        )
 
     # --- looking ---
 

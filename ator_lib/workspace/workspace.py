@@ -96,7 +96,7 @@ class Workspace(BaseWorkspace[RunHandle]):
         runner.check()
         parts = self.parts
         parts.store.sweep(index.known_ingests(parts.engine))
-        entry = {name: registration[name] for name in ("wait", "idempotency_key", "on_queued") if name in registration}
+        entry = {name: registration[name] for name in ("wait", "on_queued") if name in registration}
         asked = run_request(**{name: value for name, value in registration.items() if name not in entry})
         request = replace(
             asked,

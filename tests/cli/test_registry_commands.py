@@ -109,13 +109,20 @@ def test_baselines_are_pinned_and_removed(ator: Ator, workspace: RecordingWorksp
 
 
 def test_update_changes_what_was_said(ator: Ator, workspace: RecordingWorkspace) -> None:
-    """Link and attributes in one step, tags on and off."""
+    """Link, attributes and tags in one step."""
     words = "update 7 --dashboard-url https://d.example --attribute k=v --tag a --tag b --untag c"
     assert ator(*words.split()).exit_code == 0
     assert workspace.calls == [
-        ("update", (7,), {"dashboard_url": "https://d.example", "attributes": {"k": "v"}}),
-        ("tag", (7, "a", "b"), {}),
-        ("untag", (7, "c"), {}),
+        (
+            "update",
+            (7,),
+            {
+                "dashboard_url": "https://d.example",
+                "attributes": {"k": "v"},
+                "add_tags": ["a", "b"],
+                "remove_tags": ["c"],
+            },
+        )
     ]
 
 

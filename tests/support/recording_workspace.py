@@ -70,12 +70,6 @@ class RecordingWorkspace(Workspace):
     def update(self, run_id: int, **words: Any) -> Any:
         return self._note("update", run_id, **words)
 
-    def tag(self, run_id: int, *tags: str) -> Any:
-        return self._note("tag", run_id, *tags)
-
-    def untag(self, run_id: int, *tags: str) -> Any:
-        return self._note("untag", run_id, *tags)
-
     def delete(self, run: Any) -> None:
         self._note("delete", run.run_id)
 

@@ -89,7 +89,7 @@ def test_a_ci_job_from_start_to_end(workspace: Workspace, guarded_url: str, tmp_
     run.complete("success")
     assert workspace.get(run.run_id).summary().requests.max() == 3
     assert remote.history(tag="nightly", stream="MA%").run_id.to_list() == [run.run_id]
-    assert remote.tag(run.run_id, "release").record.tags == ("nightly", "release")
+    assert remote.update(run.run_id, add_tags=["release"]).record.tags == ("nightly", "release")
     assert (len(remote.running()), len(remote.queue()), len(remote.locations.list())) == (0, 0, 1)
     with pytest.raises(AccessError, match="needs the role admin"):
         remote.locations.add("lab-2")
