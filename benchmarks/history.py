@@ -1,4 +1,4 @@
-"""A page of the history of 100,000 runs, beside the bare SQL of the same page; and 10,000 runs as a DataFrame."""
+"""A page of the history of 100,000 runs, beside the bare SQL of the same values; and 10,000 runs as a DataFrame."""
 
 from __future__ import annotations
 
@@ -93,7 +93,8 @@ def by_hand(engine: Engine, condition: str, values: Mapping[str, Any]) -> Callab
         name: str(value)[:19] + ".000000" if is_sqlite and name == "since" else value for name, value in values.items()
     }
     where = condition.format(attribute=attribute)
-    statement = text(f"SELECT {COLUMNS} FROM test_executions WHERE {where} ORDER BY run_id DESC LIMIT {PAGE}")
+    sql = f"SELECT {COLUMNS} FROM test_executions WHERE {where} ORDER BY run_id DESC LIMIT {PAGE}"
+    statement = text(sql).columns(*RUN)  # the same values as ours: aware times, decimals, documents
 
     def page() -> int:
         with read(engine) as connection:

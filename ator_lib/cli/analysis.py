@@ -26,7 +26,7 @@ def compare(
     json: JsonOption = False,
 ) -> int:
     """Say whether a run got worse than another one, and where."""
-    comparison = store.open().compare(contender, baseline)
+    comparison = store.open_here().compare(contender, baseline)
     answer = comparison.to_dict()
     if json:
         print_json(answer)
@@ -50,7 +50,7 @@ def report(
     baseline: Annotated[int | None, typer.Option(help="Run to compare with.", metavar="RUN")] = None,
 ) -> None:
     """Write the report of a run as one HTML file that needs no network."""
-    typer.echo(store.open().report(run_id, output, baseline=baseline))
+    typer.echo(store.open_here().report(run_id, output, baseline=baseline))
 
 
 notebooks = typer.Typer(no_args_is_help=True, help="Bundled and own notebooks, executed on this store.")
@@ -78,7 +78,7 @@ def run_notebook(
 ) -> None:
     """Execute a notebook with parameters. A failing cell keeps the partial notebook."""
     parameters = {key: _value(text) for key, text in pairs(parameter, "--parameter").items()}
-    typer.echo(store.open().notebook(notebook, output, parameters=parameters, report=report))
+    typer.echo(store.open_here().notebook(notebook, output, parameters=parameters, report=report))
     if report is not None:
         say(f"report: {report}")
 

@@ -46,7 +46,7 @@ def show(
     """Show the tables with their columns, references, row counts and newest rows; never a secret."""
     from ator_lib.sql.overview import overview
 
-    workspace = store.open()
+    workspace = store.open_here()
     tables = overview(workspace.parts.engine, newest=newest)
     if json:
         print_json({"database": workspace.database, "tables": [dataclasses.asdict(table) for table in tables]})
@@ -64,7 +64,7 @@ def seed(store: Store, json: JsonOption = False) -> None:
 
     from ator_lib.demo import seed as made_up
 
-    workspace = store.open()
+    workspace = store.open_here()
     seeded = made_up.seed(workspace.parts, now=datetime.now(UTC))
     runs = [*seeded.ended, seeded.running, seeded.queued]
     if json:
@@ -89,7 +89,7 @@ def reset(
     """Delete all runs, their results, locations and baselines; the tables and API tokens stay."""
     from ator_lib.workspace import database as behind
 
-    workspace = store.open()
+    workspace = store.open_here()
     if not yes:
         confirm(
             f"Delete all runs of {workspace.database}, and their results in {workspace.data}?",

@@ -17,5 +17,5 @@ def demo(
     """Run a small real load test twice, compare, report: everything in under a minute."""
     from ator_lib.demo.scenario import run_demo
 
-    workspace = store.open()
+    workspace = store.open_here()
     run_demo(workspace, report=report or workspace.data / "demo-report.html", say=typer.echo)

@@ -39,22 +39,27 @@ class Store:
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False
 
     def open(self) -> Workspace | Any:
-        """Connect; nothing heavy is imported before a command gets here.
+        """Connect, to a server if one is chosen; nothing heavy is imported before a command gets here.
 
-        A server's workspace is asked like any other: it says itself what it has not.
+        A server's workspace is asked like any other, and says itself what it has not.
         """
         from ator_lib.workspace.connect import open_chosen
 
         return open_chosen(self._settings())
 
-    def settings_here(self) -> Settings:
-        """Read the settings of a store that is no server.
+    def open_here(self) -> Workspace:
+        """Connect to the store itself, for commands that a server cannot do.
 
         Raises
         ------
         UsageError
             A server was chosen.
         """
+        self.settings_here()
+        return self.open()
+
+    def settings_here(self) -> Settings:
+        """Read the settings of the store itself; UsageError if a server was chosen."""
         settings = self._settings()
         if settings.server is not None:
             raise UsageError(

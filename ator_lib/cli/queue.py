@@ -29,5 +29,5 @@ def queue(
 
 def reap(store: Store, json: JsonOption = False) -> None:
     """Abandon the runs whose lease is over; registering and looking do it, too."""
-    rows = rows_of(store.open().reap())
+    rows = rows_of(store.open_here().reap())
     print_json(rows) if json else print_table(rows, REAP_COLUMNS, empty="nothing to do: no lease is over")

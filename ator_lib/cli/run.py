@@ -50,7 +50,7 @@ def locust(
         exclude_tags=tuple(exclude_tag or ()),
         headers=pairs(header, "--header"),
     )
-    workspace = store.open()
+    workspace = store.open_here()
     run = workspace.execute(
         runner,
         **registration.as_arguments(),

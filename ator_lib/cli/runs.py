@@ -148,7 +148,7 @@ def status(store: Store, json: JsonOption = False) -> None:
 
 def summary(store: Store, run_id: RunId, json: JsonOption = False) -> None:
     """Show the figures of a run, per endpoint and in total."""
-    rows = rows_of(store.open().get(run_id).summary())
+    rows = rows_of(store.open_here().get(run_id).summary())
     print_json(rows) if json else print_table(
         rows, SUMMARY_COLUMNS, empty="no requests", if_wide=("p50_ms", "mean_ms", "precision")
     )

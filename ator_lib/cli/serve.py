@@ -28,7 +28,7 @@ def serve(
     from panel_app.pages import pages
 
     serve_app(
-        store.open(),
+        store.open_here(),
         pages(),
         host=host,
         port=port,

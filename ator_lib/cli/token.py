@@ -31,7 +31,7 @@ def create(
 ) -> None:
     """Make a token and print it, this once."""
     expires_in_s = None if expires_in_days is None else expires_in_days * _DAY_S
-    made, secret = store.open().tokens.create(name, role, expires_in_s=expires_in_s)
+    made, secret = store.open_here().tokens.create(name, role, expires_in_s=expires_in_s)
     if json:
         print_json({**dataclasses.asdict(made), "token": secret})
     else:
@@ -43,7 +43,7 @@ def create(
 @command
 def list_tokens(store: Store, json: JsonOption = False) -> None:
     """Show the tokens, also those that do not hold any more."""
-    rows = store.open().tokens.list().to_dict("records")
+    rows = store.open_here().tokens.list().to_dict("records")
     empty = "no tokens yet: make one with `ator token create NAME --role viewer`"
     print_json(rows) if json else print_table(rows, COLUMNS, empty=empty)
 
@@ -56,7 +56,7 @@ def revoke(
     json: JsonOption = False,
 ) -> None:
     """Let a token hold no more, from now on."""
-    revoked = store.open().tokens.revoke(token)
+    revoked = store.open_here().tokens.revoke(token)
     if json:
         print_json(dataclasses.asdict(revoked))
     else:

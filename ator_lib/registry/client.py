@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
@@ -91,6 +92,7 @@ class ServerClient:
             # a transport of our own knows no proxies, which do not reach this machine's loopback
             transport=httpx.HTTPTransport(verify=not is_clear) if is_local else None,
         )
+        weakref.finalize(self, self._client.close)
 
     def __repr__(self) -> str:
         return f"ServerClient({self.url!r})"

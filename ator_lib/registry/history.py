@@ -44,6 +44,7 @@ _TIMES = frozenset({"start_time", "end_time", "queued_at"})
 _MOST_RUNS = 1_000_000
 _DEEPEST = 5
 _BEYOND_NUMBERS = 2**63
+_RUNS = select(*RUN)
 
 
 def page_query(where: Mapping[str, Any] | None, *, limit: int, order: str, cursor: str | None) -> Select[Any]:
@@ -58,7 +59,7 @@ def page_query(where: Mapping[str, Any] | None, *, limit: int, order: str, curso
         raise UsageError(f"limit {limit!r} is not possible; give how many runs to return, up to {_MOST_RUNS:,}")
     name, descends = _parsed(order)
     column = runs[name]
-    query = select(*RUN).where(*_conditions(where or {})).limit(limit + 1)
+    query = _RUNS.where(*_conditions(where or {})).limit(limit + 1)
     if cursor is not None:
         query = query.where(_after(column, descends, *_opened(cursor, order)))
     direction: Callable[[Any], Any] = (lambda c: c.desc()) if descends else (lambda c: c.asc())

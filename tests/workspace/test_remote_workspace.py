@@ -108,6 +108,15 @@ def test_tokens_that_do_not_hold(workspace: Workspace, guarded_url: str) -> None
     assert token not in str(refused.value)
 
 
+def test_a_file_that_is_too_long_for_the_server(workspace: Workspace, tmp_path: Path) -> None:
+    """It says what it takes."""
+    file = tmp_path / "results.csv"
+    file.write_bytes(b"x" * 2000)
+    rules = AccessRules(max_upload_bytes=1000)
+    with listening(create_app(workspace, {}, rules=rules)) as url, pytest.raises(UsageError, match="the 1000 bytes"):
+        ator.connect(url).register().upload(file)  # type: ignore[attr-defined]
+
+
 def test_server_and_token_by_the_environment(
     workspace: Workspace, guarded_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
