@@ -1,11 +1,27 @@
-"""An application whose answers get lost on the way, as a test wants it."""
+"""A server whose answers get lost on the way, as a test wants it, and an impatient client of it.
+
+Fixtures (``tests.support.flaky`` is imported where they are used): ``workspace``, ``flaky``, ``server``
+and ``registry``, each made of the one before.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
+import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ator_lib.registry.client import ServerClient
+from ator_lib.registry.remote import RemoteRegistry
+from ator_lib.server.app import create_app
+from ator_lib.workspace.connect import connect
+from ator_lib.workspace.workspace import Workspace
+from tests.support.served import listening
+
+SOON = (0.02, 0.02, 0.02)
+"""Pauses of a client that does not wait long."""
 
 
 class Flaky:
@@ -51,3 +67,28 @@ async def _nowhere(_: object) -> None:
 
 def _decoded(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return {name.decode(): value.decode("latin-1") for name, value in headers}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """Make the workspace that is served."""
+    return connect(tmp_path / "data")
+
+
+@pytest.fixture
+def flaky(workspace: Workspace) -> Flaky:
+    """Make the server's application."""
+    return Flaky(create_app(workspace, {}))
+
+
+@pytest.fixture
+def server(flaky: Flaky) -> Iterator[ServerClient]:
+    """Start the server and return a client that does not wait long."""
+    with listening(flaky) as url:
+        yield ServerClient(url, pauses_s=SOON)
+
+
+@pytest.fixture
+def registry(server: ServerClient) -> RemoteRegistry:
+    """Return the server's registry."""
+    return RemoteRegistry(server)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -241,7 +241,7 @@ def test_waiting_ends_with_the_start_or_the_deadline(
     assert refused.value.refusal.holders[0].run_id == holder
     assert workspace.queue().empty
     run = remote.register(
-        location="lab-1", factor="0.9", wait=60, on_queued=lambda _: _ended(workspace.complete, holder, "success")
+        location="lab-1", factor="0.9", wait=60, on_queued=lambda _: workspace.complete(holder, "success")
     )
     assert run.status is RunStatus.RUNNING
 
@@ -253,7 +253,7 @@ def test_who_waits_is_told_of_a_cancel(remote: RemoteWorkspace, workspace: Works
             location="lab-1",
             factor="0.9",
             wait=True,
-            on_queued=lambda admission: _ended(workspace.cancel, admission.run.run_id),
+            on_queued=lambda admission: workspace.cancel(admission.run.run_id),
         )
 
 
@@ -278,11 +278,6 @@ def test_a_waiting_client_that_ends_loses_its_place(
         signal.SIGKILL: (RunStatus.ABANDONED, "lease_expired"),
     }
     assert (left.status, left.status_reason) == expected[end]
-
-
-def _ended(end: Callable[..., object], *arguments: object) -> None:
-    """End a run that the next look may find ended already."""
-    end(*arguments)
 
 
 def test_the_token_is_in_no_log_of_a_whole_job(
