@@ -25,11 +25,13 @@ from ator_lib.registry.checks import (
     checked_text,
     lease_lost,
 )
-from ator_lib.registry.places import Rules, Wish, refusal_of
+from ator_lib.registry.places import Rules, Wish, hold, refusal_of
 from ator_lib.registry.records import get_run, inserted_run, printable, run_of, values_of
 from ator_lib.sql.engine import read, write
 from ator_lib.sql.listening import Pause, listening
 from ator_lib.sql.retry import persistent, persistently
+from ator_lib.sql.tables import UNIQUE_KEY
+from ator_lib.sql.translate import constraint_of
 
 _SAME_REQUEST = (
     *("repo", "lac", "stream", "test", "type", "environment", "triggered_by"),
@@ -209,6 +211,8 @@ class Admissions:
             values["idempotency_key"] = checked_text("idempotency_key", key, longest=LONGEST_NAME)
             if not key.strip():
                 raise UsageError("an idempotency key is a text of yours, such as a CI job's id, and not empty")
+        if lease_s is not None:
+            lease_s = checked_lease(lease_s)
         wish = Wish(location=location, factor=factor, priority=request.priority or 0)
         entry = _Entry(request=request, wish=wish, values=values, lease_s=lease_s, queue_lease_s=queue_lease_s)
         return persistently(lambda in_doubt: self._decide(entry, in_doubt=in_doubt), "the run", "registered")
@@ -216,12 +220,13 @@ class Admissions:
     def _decide(self, entry: _Entry, *, in_doubt: bool) -> Admission:
         values = dict(entry.values)
         with write(self._engine) as connection:
-            refusal = refusal_of(connection, entry.wish, self._rules)
+            held = hold(connection, entry.wish.location, self._rules)
             # only now: while the location is held, nobody else can use the key there, and an attempt
             # of our own whose commit was not answered is over
             earlier = _earlier_run(connection, values, in_doubt=in_doubt)
             if earlier is not None:
                 return self._entered(connection, earlier, entry)
+            refusal = refusal_of(entry.wish, held)
             if refusal is None:
                 return Admission(run=_insert(connection, entry.request, values, entry.lease_s))
             if entry.queue_lease_s is not None and refusal.status is not LocationStatus.DRAINING:
@@ -231,8 +236,13 @@ class Admissions:
 
     def _entered(self, connection: Connection, run: Run, entry: _Entry) -> Admission:
         """Give a run that has come in before; one that waits asks for its turn."""
-        if run.status is not RunStatus.QUEUED or entry.queue_lease_s is None:
+        if run.status is not RunStatus.QUEUED:
             return Admission(run=run)
+        if entry.queue_lease_s is None:
+            raise ConflictError(
+                f"run {run.run_id} of this idempotency key waits in the queue and has not started: "
+                f"wait for it, too, or cancel it"
+            )
         values = {"this_run": run.run_id, "shown_lease": run.lease_id, "lease_s": entry.queue_lease_s}
         return queue.start(connection, run, self._rules, values, entry.lease_s)
 
@@ -248,13 +258,15 @@ class Admissions:
 def _insert(connection: Connection, request: RunRequest, values: dict[str, Any], lease_s: float | None) -> Run:
     insert, lease = statements.INSERT, {}
     if lease_s is not None:
-        insert, lease = statements.INSERT_LEASED, {"lease_s": checked_lease(lease_s)}
+        insert, lease = statements.INSERT_LEASED, {"lease_s": lease_s}
         values["lease_id"] = uuid4().hex
     if values["status"] == RunStatus.QUEUED:
         insert = statements.INSERT_QUEUED
     try:
         return inserted_run(request, values, connection.execute(insert, values | lease).one())
     except IntegrityError as error:  # the same key at another location, which another transaction held
+        if constraint_of(error) != UNIQUE_KEY:
+            raise
         raise _key_in_use(values["idempotency_key"]) from error
 
 
@@ -265,8 +277,9 @@ def _earlier_run(connection: Connection, values: dict[str, Any], *, in_doubt: bo
     ------
     ConflictError
         The key was another request's.
+        Or its run has ended: whoever registers again would take it for a place.
     RunCancelledError, LeaseLostError
-        It waited, and left the queue without having started.
+        An attempt in doubt has queued it, and it has left the queue.
     """
     row = connection.execute(statements.GET_BY_ID, {"this_id": values["id"]}).one_or_none() if in_doubt else None
     key = values.get("idempotency_key")
@@ -277,9 +290,17 @@ def _earlier_run(connection: Connection, values: dict[str, Any], *, in_doubt: bo
     if row is None:
         return None
     run = run_of(row)
-    if run.status.is_final and run.start_time is None:
+    if not run.status.is_final:
+        return run
+    if run.id == values["id"]:
         raise queue.why_not_started(run)
-    return run
+    if run.start_time is not None:
+        raise ConflictError(
+            f"run {run.run_id} was registered with the idempotency key {key!r} and ended as {run.status}: "
+            f"give another key to run again"
+        )
+    connection.execute(statements.FREE_KEY, {"this_run": run.run_id})  # it never started: the key is as good as new
+    return None
 
 
 def _key_in_use(key: str) -> ConflictError:

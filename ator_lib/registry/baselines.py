@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Engine, Row, bindparam, delete, select
+from sqlalchemy import Engine, Row, bindparam, delete, select, text, update
 
 from ator_lib.errors import NotFoundError, UsageError
 from ator_lib.model import Baseline
-from ator_lib.registry.checks import checked_text
+from ator_lib.registry import statements
+from ator_lib.registry.checks import checked_name
 from ator_lib.registry.records import get_run
 from ator_lib.sql.engine import read, write
 from ator_lib.sql.tables import baselines
 from ator_lib.sql.types import Clock
 
-_LONGEST_NAME = 200
 _ALL = select(baselines).order_by(baselines.c.name)
 _ONE = select(baselines).where(baselines.c.name == bindparam("this_name"))
+
+_ADD = text(
+    "INSERT INTO baselines (name, run_id, pinned_at) VALUES (:this_name, :this_run, CURRENT_TIMESTAMP) "
+    "ON CONFLICT DO NOTHING"
+)
+_MOVE = (
+    update(baselines)
+    .where(baselines.c.name == bindparam("this_name"))
+    .values(run_id=bindparam("this_run"), pinned_at=Clock())
+    .returning(*baselines.c)
+)
+"""Both, in this order: somebody else may add the name, or move it, at the same moment."""
 
 
 class Baselines:
@@ -54,12 +66,11 @@ class Baselines:
         UsageError
             The name is empty, a number (which means a run), or one of the words that mean a search.
         """
-        checked_name = _checked_name(name)
+        values: dict[str, Any] = {"this_name": checked_baseline(name)}
         with write(self._engine) as connection:
-            run = get_run(connection, run_id)
-            connection.execute(delete(baselines).where(baselines.c.name == checked_name))
-            pin = baselines.insert().values(name=checked_name, run_id=run.run_id, pinned_at=Clock())
-            return _baseline(connection.execute(pin.returning(*baselines.c)).one())
+            values["this_run"] = get_run(connection, run_id, statements.GET_FOR_UPDATE).run_id  # not deleted meanwhile
+            connection.execute(_ADD, values)
+            return _baseline(connection.execute(_MOVE, values).one())
 
     def remove(self, name: str) -> Baseline:
         """Unpin a name; the run stays.
@@ -81,10 +92,15 @@ RESERVED = frozenset({"previous", "last-success"})
 """Words that a comparison takes for a search."""
 
 
-def _checked_name(name: str) -> str:
-    checked_text("the name", name)
-    if not name or name != name.strip() or len(name) > _LONGEST_NAME:
-        raise UsageError(f"a baseline's name has 1 to {_LONGEST_NAME} characters and no blanks around it")
+def checked_baseline(name: str) -> str:
+    """Return a name that runs can be pinned under.
+
+    Raises
+    ------
+    UsageError
+        It is empty, a number (which means a run), or one of the words that mean a search.
+    """
+    checked_name("a baseline", name)
     if name.isdecimal() or name in RESERVED:
         raise UsageError(f"a baseline cannot be called {name!r}, which means something else in a comparison")
     return name

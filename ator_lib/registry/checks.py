@@ -18,15 +18,16 @@ FINAL = tuple(status for status in RunStatus if status.is_final)
 MOST_RUN_ID = 2**31 - 1
 """What the column can hold: a number outside is no run, and not a driver's error."""
 
-_HIGHEST_PRIORITY = 10**9
+HIGHEST_PRIORITY = 10**9
 
-_LONGEST_LEASE_S = 366 * 24 * 3600
+LONGEST_LEASE_S = 366 * 24 * 3600
 
 LONGEST_TEXT = 10_000
 LONGEST_NAME = 500
 """What names a run (test, stream, location …) is searched by index, whose entries have up to 2,704 bytes."""
 LONGEST_TAG = 200
 LONGEST_ATTRIBUTES = 100_000
+"""Characters of JSON: lists of runs load them."""
 _DEEPEST_ATTRIBUTES = 50
 """Who reads them back may have less stack left than who wrote them."""
 
@@ -63,7 +64,7 @@ def checked_lease(lease_s: float) -> float:
     UsageError
         It is not above 0, or longer than a year.
     """
-    if not 0 < lease_s <= _LONGEST_LEASE_S:
+    if not 0 < lease_s <= LONGEST_LEASE_S:
         raise UsageError(f"a lease of {lease_s} s is not possible; give seconds above 0 and up to a year")
     return float(lease_s)
 
@@ -89,7 +90,7 @@ def checked_priority(priority: int | None) -> int | None:
     UsageError
         It is no whole number, or beyond a thousand millions.
     """
-    if priority is None or (type(priority) is int and abs(priority) <= _HIGHEST_PRIORITY):
+    if priority is None or (type(priority) is int and abs(priority) <= HIGHEST_PRIORITY):
         return priority
     raise UsageError(f"a priority is a whole number (0 counts as none, higher goes first), not {priority!r}")
 
@@ -119,6 +120,20 @@ def _can_be_kept(text: str) -> bool:
         return b"\0" not in text.encode()
     except UnicodeEncodeError:
         return False
+
+
+def checked_name(what: str, name: str) -> str:
+    """Return the name of a location, a baseline … as it can stand in an address, too.
+
+    Raises
+    ------
+    UsageError
+        It is empty, too long, a mere ``.`` or ``..``, or has blanks around it.
+    """
+    checked_text(f"the name of {what}", name, longest=LONGEST_NAME)
+    if not name or name != name.strip() or name in (".", ".."):
+        raise UsageError(f"{name!r} cannot be the name of {what}: give a text without blanks around it")
+    return name
 
 
 def check_texts(request: RunRequest) -> None:
@@ -166,10 +181,7 @@ def checked_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
         kept: dict[str, Any] = json.loads(text)
     except (TypeError, ValueError, RecursionError) as error:
         raise UsageError(f"the attributes cannot be kept: {error}; give values that JSON has") from None
-    if len(text) > LONGEST_ATTRIBUTES:
-        raise UsageError(
-            f"the attributes have {len(text):,} characters of JSON: at most {LONGEST_ATTRIBUTES:,} are kept"
-        )
+    check_size(text)
     if _is_deeper(kept, _DEEPEST_ATTRIBUTES):
         raise UsageError(f"the attributes are nested more than {_DEEPEST_ATTRIBUTES} times: flatten them")
     if "\\u0000" in text.replace("\\\\", "") or not _can_be_kept(text):
@@ -177,6 +189,20 @@ def checked_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
     if TAGS in kept:
         kept[TAGS] = checked_tags(kept[TAGS] if isinstance(kept[TAGS], list) else str(kept[TAGS]))
     return kept
+
+
+def check_size(attributes: str) -> None:
+    """Check how long attributes are as JSON.
+
+    Raises
+    ------
+    UsageError
+        They are too long to be loaded with every list of runs.
+    """
+    if len(attributes) > LONGEST_ATTRIBUTES:
+        raise UsageError(
+            f"the attributes have {len(attributes):,} characters of JSON: at most {LONGEST_ATTRIBUTES:,} are kept"
+        )
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

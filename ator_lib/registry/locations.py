@@ -13,12 +13,11 @@ from ator_lib.errors import ConflictError, UsageError
 from ator_lib.model import LocationStatus, LocationUse, Run
 from ator_lib.registry import statements
 from ator_lib.registry.admission import DEFAULT_CAPACITY, parse_factor
-from ator_lib.registry.checks import checked_text
+from ator_lib.registry.checks import checked_name, checked_text
 from ator_lib.registry.places import undeclared, uses_of
 from ator_lib.sql.engine import read, write
 from ator_lib.sql.tables import locations
 
-_LONGEST_NAME = 200
 _CAPACITY_LIMIT = 10**9
 
 
@@ -83,7 +82,7 @@ class Locations:
         values = checked_use(capacity=capacity, description=description, status=status)
         with write(self._engine) as connection:
             try:
-                connection.execute(insert(locations).values(name=_checked_name(name), **values))
+                connection.execute(insert(locations).values(name=checked_name("a location", name), **values))
             except IntegrityError as error:
                 raise ConflictError(f"there is a location {name!r} already: change that one") from error
         return self.get(name)
@@ -139,10 +138,3 @@ def _checked_capacity(capacity: str | float | Decimal) -> Decimal:
     if parsed is None or not parsed.is_finite() or not 0 < parsed <= _CAPACITY_LIMIT:
         raise UsageError(f"capacity {capacity} is not possible: give a number above 0, such as 1")
     return parsed
-
-
-def _checked_name(name: str) -> str:
-    checked_text("the name", name)
-    if not name or name != name.strip() or len(name) > _LONGEST_NAME:
-        raise UsageError(f"a location's name has 1 to {_LONGEST_NAME} characters and no blanks around it")
-    return name

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row
 
 from ator_lib.errors import NotFoundError
 from ator_lib.model import Holder, LocationStatus, LocationUse, Refusal, Run, RunStatus
 from ator_lib.registry import statements
-from ator_lib.registry.admission import DEFAULT_CAPACITY, check_admissible, decide, taken_by
+from ator_lib.registry.admission import check_admissible, decide, taken_by
 from ator_lib.registry.records import run_of
 
 
@@ -40,6 +40,10 @@ class Rules:
     is_supervised: Callable[[Run], bool] = lambda _: False
 
 
+Held: TypeAlias = Sequence[Row[Any]]
+"""The rows of ``statements.USE`` of one location, at least one."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wish:
     """What an admission decides on: a new request, or a run that waits already (``run_id``)."""
@@ -50,26 +54,35 @@ class Wish:
     run_id: int | None = None
 
 
-def refusal_of(connection: Connection, wish: Wish, rules: Rules) -> Refusal | None:
-    """Decide on a wish while holding the location's row, which stays held until the transaction ends.
+def hold(connection: Connection, location: str, rules: Rules) -> Held:
+    """Take the location's row, making it if need be, until the transaction ends; give who runs and waits there.
+
+    Raises
+    ------
+    NotFoundError
+        Locations must be declared, and this one is not.
+    """
+    rows = _hold(connection, location)
+    if not rows and rules.declared:
+        raise undeclared(location)
+    if not rows:
+        connection.execute(statements.ADD_LOCATION, {"this_location": location})
+        rows = _hold(connection, location)
+    if any(row.is_over for row in rows) and reap(connection, rules, location):
+        rows = _hold(connection, location)
+    return rows
+
+
+def refusal_of(wish: Wish, held: Held) -> Refusal | None:
+    """Decide on a wish for the location that is held.
 
     Raises
     ------
     NeverAdmissibleError
         Not even the empty location could take the factor.
-    NotFoundError
-        Locations must be declared, and this one is not.
     """
-    rows = _hold(connection, wish.location)
-    if not rows and rules.declared:
-        raise undeclared(wish.location)
-    check_admissible(wish.factor, rows[0].capacity if rows else DEFAULT_CAPACITY, wish.location)
-    if not rows:
-        connection.execute(statements.ADD_LOCATION, {"this_location": wish.location})
-        rows = _hold(connection, wish.location)
-    if any(row.is_over for row in rows) and reap(connection, rules, wish.location):
-        rows = _hold(connection, wish.location)
-    return _decide(wish, rows)
+    check_admissible(wish.factor, held[0].capacity, wish.location)
+    return _decide(wish, held)
 
 
 def foreseen_refusal(connection: Connection, wish: Wish) -> Refusal | None:
@@ -114,7 +127,7 @@ def _lost(connection: Connection, rules: Rules) -> Iterator[Run]:
     return (run for run in overdue if not rules.is_supervised(run))
 
 
-def _hold(connection: Connection, location: str) -> Sequence[Row[Any]]:
+def _hold(connection: Connection, location: str) -> Held:
     at = {"this_location": location}
     # A statement of its own: the next one sees what was committed while this one waited. Without a row
     # there is nothing to hold: what another admission commits from here on must not be looked at unheld.
@@ -125,7 +138,7 @@ def _hold(connection: Connection, location: str) -> Sequence[Row[Any]]:
     return connection.execute(statements.USE, at).all()
 
 
-def _decide(wish: Wish, rows: Sequence[Row[Any]]) -> Refusal | None:
+def _decide(wish: Wish, rows: Held) -> Refusal | None:
     use = _use_of(rows)
     return decide(
         wish.factor or Decimal(0),
@@ -138,7 +151,7 @@ def _decide(wish: Wish, rows: Sequence[Row[Any]]) -> Refusal | None:
     )
 
 
-def _ahead(wish: Wish, rows: Sequence[Row[Any]]) -> Iterator[Row[Any]]:
+def _ahead(wish: Wish, rows: Held) -> Iterator[Row[Any]]:
     """Give the waiting runs whose turn comes before the wish's."""
     for row in rows:
         if row.status != RunStatus.QUEUED:
@@ -148,7 +161,7 @@ def _ahead(wish: Wish, rows: Sequence[Row[Any]]) -> Iterator[Row[Any]]:
         yield row
 
 
-def _use_of(rows: Sequence[Row[Any]]) -> LocationUse:
+def _use_of(rows: Held) -> LocationUse:
     first = rows[0]
     holders = tuple(_holder(row) for row in rows if row.status == RunStatus.RUNNING)
     return LocationUse(

@@ -28,7 +28,7 @@ from ator_lib.model import (
 from ator_lib.registry import statements
 from ator_lib.registry.checks import lease_lost
 from ator_lib.registry.estimates import Ending, estimated_starts
-from ator_lib.registry.places import Rules, Wish, foreseen_refusal, refusal_of, uses_of
+from ator_lib.registry.places import Rules, Wish, foreseen_refusal, hold, refusal_of, uses_of
 from ator_lib.registry.records import get_run, run_of
 from ator_lib.sql.types import Clock
 
@@ -60,7 +60,7 @@ def start(connection: Connection, run: Run, rules: Rules, values: dict[str, Any]
     LeaseLostError, RunCancelledError
         It is not queued any more, or another one's.
     """
-    refusal = refusal_of(connection, wish_of(run), rules)
+    refusal = refusal_of(wish_of(run), hold(connection, str(run.location), rules))
     if refusal is not None:
         change = statements.WAIT_ON
     elif lease_s is None:

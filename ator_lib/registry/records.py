@@ -13,7 +13,14 @@ from sqlalchemy import Connection, Row
 
 from ator_lib.model import LoadProfile, Progress, Run, RunRequest, RunStatus
 from ator_lib.registry import statements
-from ator_lib.registry.checks import check_texts, checked_attributes, checked_id, checked_priority, not_found
+from ator_lib.registry.checks import (
+    check_texts,
+    checked_attributes,
+    checked_id,
+    checked_name,
+    checked_priority,
+    not_found,
+)
 
 _Record = TypeVar("_Record", LoadProfile, Progress)
 
@@ -64,6 +71,8 @@ def values_of(
         A text is too long or holds what cannot be kept, or the attributes are no JSON.
     """
     check_texts(request)
+    if location is not None:
+        checked_name("a location", location)
     return {
         "id": uuid4(),
         "status": status.value,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -14,6 +15,7 @@ from ator_lib.registry import history, queue, statements
 from ator_lib.registry.admissions import Admissions
 from ator_lib.registry.checks import (
     OUTCOMES,
+    check_size,
     checked_attributes,
     checked_id,
     checked_lease,
@@ -222,8 +224,11 @@ class Registry(Admissions):
         attributes: Mapping[str, Any] | None = None,
         add_tags: Sequence[str] = (),
         remove_tags: Sequence[str] = (),
+        connection: Connection | None = None,
     ) -> Run:
         """Set a run's dashboard address, merge attributes into its own, change tags; ended runs take them too.
+
+        With ``connection`` it is part of the caller's write transaction.
 
         Raises
         ------
@@ -235,14 +240,15 @@ class Registry(Admissions):
         values: dict[str, Any] = {}
         if dashboard_url is not None:
             values["dashboard_url"] = checked_text("dashboard_url", dashboard_url)
-        with write(self._engine) as connection:
-            run = get_run(connection, run_id, statements.GET_FOR_UPDATE)
+        with self._joined(connection) as joined:
+            run = get_run(joined, run_id, statements.GET_FOR_UPDATE)
             changed = {**run.attributes, **checked_attributes(attributes or {})}
             if add_tags or remove_tags:
                 tags = {*changed.get(TAGS, ()), *checked_tags(add_tags)} - {*checked_tags(remove_tags)}
                 changed[TAGS] = checked_tags(tags)
+            check_size(json.dumps(changed, ensure_ascii=False))
             values["attributes"] = changed
-            return run_of(connection.execute(statements.UPDATE, {"this_run": run.run_id, **values}).one())
+            return run_of(joined.execute(statements.UPDATE, {"this_run": run.run_id, **values}).one())
 
     @persistent("put under its supervisor")
     def supervise(self, run_id: int, supervisor: Mapping[str, str]) -> None:
@@ -283,9 +289,13 @@ class Registry(Admissions):
 
     def _after_reaping(self, look: Callable[[Connection], Seen]) -> Seen:
         """Look at a moment at which nobody's lease is over, in one go if that is now."""
-        with read(self._engine) as connection:
-            if not has_lost(connection, self._rules):
+
+        def attempt(_: bool) -> Seen:
+            with read(self._engine) as connection:
+                if not has_lost(connection, self._rules):
+                    return look(connection)
+            self.reap()
+            with read(self._engine) as connection:
                 return look(connection)
-        self.reap()
-        with read(self._engine) as connection:
-            return look(connection)
+
+        return persistently(attempt, "the registry", "read")

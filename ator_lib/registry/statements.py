@@ -129,6 +129,7 @@ REQUEST_STOP = _change(
 
 RENEW = _change(_RUNNING, _LEASE_IS_SHOWN, lease_expires_at=_LEASE_END)
 UPDATE = _change()
+FREE_KEY = update(test_executions).where(_THIS_RUN).values(idempotency_key=null())
 REMOVE = delete(test_executions).where(_THIS_RUN)
 
 DURATIONS = (

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, Row, Select, and_, bindparam, insert,
 
 from ator_lib.errors import ConflictError, NotFoundError, UsageError
 from ator_lib.model import Role, Token
+from ator_lib.registry.checks import checked_name
 from ator_lib.sql.engine import read, write
 from ator_lib.sql.tables import tokens
 from ator_lib.sql.types import Clock
@@ -24,7 +25,6 @@ from ator_lib.sql.types import Clock
 _PREFIX = "ator_"
 _TEXT = re.compile(r"ator_([0-9a-f]{16})_([0-9a-f]{64})")
 _SECRET_BYTES = 32
-_LONGEST_NAME = 200
 _LONGEST_LIFE_S = 100 * 366 * 24 * 3600
 _USE_NOTED_EACH_S = 60
 """How exact ``last_used_at`` is: noting every use would make each read of a client a write."""
@@ -171,10 +171,9 @@ def _find(connection: Connection, token: str) -> Row[Any]:
 
 
 def _checked_name(name: str) -> str:
-    if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
-        raise UsageError(
-            f"a token's name has 1 to {_LONGEST_NAME} characters that can be printed; say whom it is for, such as 'ci'"
-        )
+    if not name.isprintable():
+        raise UsageError("a token's name has characters that cannot be printed; say whom it is for, such as 'ci'")
+    checked_name("a token", name)
     if name.startswith(_PREFIX):
         raise UsageError(f"a token's name cannot begin with {_PREFIX!r}, as tokens themselves do; choose another")
     return name

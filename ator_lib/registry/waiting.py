@@ -9,8 +9,7 @@ from typing import Protocol
 
 from ator_lib.errors import AtorError, CapacityError, ConflictError, StoreUnavailableError, UsageError
 from ator_lib.model import Admission, Run, RunRequest, RunStatus, StatusReason
-
-_LONGEST_WAIT_S = 366 * 24 * 3600
+from ator_lib.registry.checks import LONGEST_LEASE_S
 
 
 class QueueDoor(Protocol):
@@ -78,50 +77,74 @@ def register_waiting(
     """
     deadline = time.monotonic() + _checked_wait(wait)
     admission = door.enqueue(request, queue_lease_s=queue_lease_s, lease_s=lease_s, idempotency_key=idempotency_key)
-    queued = admission.run
-    if queued.status is not RunStatus.QUEUED:
-        return queued
-    lease_id = str(queued.lease_id)
+    if admission.run.status is not RunStatus.QUEUED:
+        return admission.run
+    place = _Place(door, admission, queue_lease_s=queue_lease_s, lease_s=lease_s)
     try:
-        with door.listening(str(queued.location)) as pause:
-            while admission.run.status is RunStatus.QUEUED:
-                on_queued(admission)
-                if time.monotonic() >= deadline:
-                    break
-                pause(deadline - time.monotonic())
-                admission = _asked_again(door, admission, lease_id, queue_lease_s, lease_s)
+        place.wait_until(deadline, on_queued)
     except BaseException:
-        _leave(door, queued.run_id, lease_id, StatusReason.STOPPED_BY_USER, is_leased=lease_s is not None)
+        place.leave(StatusReason.STOPPED_BY_USER)
         raise
-    if admission.run.status is RunStatus.QUEUED:
-        _leave(door, queued.run_id, lease_id, StatusReason.QUEUE_TIMEOUT, is_leased=lease_s is not None)
-        assert admission.refusal is not None  # noqa: S101  # who is queued is told why
-        error = CapacityError(admission.refusal)
-        error.add_note(f"run {queued.run_id} has left the queue: there was no room for it within {wait:g} s")
-        raise error
-    return admission.run
+    if place.is_queued:
+        place.leave(StatusReason.QUEUE_TIMEOUT)
+        raise place.no_room_within(wait)
+    return place.admission.run
 
 
-def _asked_again(
-    door: QueueDoor, waiting: Admission, lease_id: str, queue_lease_s: float, lease_s: float | None
-) -> Admission:
-    try:
-        return door.start(waiting.run.run_id, lease_id, queue_lease_s=queue_lease_s, lease_s=lease_s)
-    except StoreUnavailableError:  # its place is kept while the lease lasts; after that, the answer says so
-        return waiting
+class _Place:
+    """One client's place in a queue."""
 
+    def __init__(self, door: QueueDoor, queued: Admission, *, queue_lease_s: float, lease_s: float | None) -> None:
+        self.admission = queued
+        self._door = door
+        self._run_id = queued.run.run_id
+        self._lease_id = str(queued.run.lease_id)
+        self._queue_lease_s = queue_lease_s
+        self._lease_s = lease_s
+        self._is_answered = True
 
-def _leave(door: QueueDoor, run_id: int, lease_id: str, reason: StatusReason, *, is_leased: bool) -> None:
-    with suppress(AtorError):  # without the store the lease ends the waiting
-        try:
-            door.leave(run_id, lease_id, reason=reason)
-        except ConflictError:  # it was started, and the answer was lost or came too late: nobody uses its place
-            door.complete(run_id, RunStatus.CANCELLED, reason=reason, lease_id=lease_id if is_leased else None)
+    @property
+    def is_queued(self) -> bool:
+        return self.admission.run.status is RunStatus.QUEUED
+
+    def wait_until(self, deadline: float, on_queued: Callable[[Admission], None]) -> None:
+        with self._door.listening(str(self.admission.run.location)) as pause:
+            while self.is_queued:
+                on_queued(self.admission)
+                left_s = deadline - time.monotonic()
+                if left_s <= 0:
+                    return
+                pause(left_s)
+                self._ask()
+
+    def leave(self, reason: StatusReason) -> None:
+        with suppress(AtorError):  # without the store the lease ends the waiting
+            try:
+                self._door.leave(self._run_id, self._lease_id, reason=reason)
+            except ConflictError:
+                if self._is_answered:  # another client with the same idempotency key has started it, and uses it
+                    return
+                lease_id = None if self._lease_s is None else self._lease_id
+                self._door.complete(self._run_id, RunStatus.CANCELLED, reason=reason, lease_id=lease_id)
+
+    def no_room_within(self, wait: float) -> CapacityError:
+        assert self.admission.refusal is not None  # noqa: S101  # who is queued is told why
+        error = CapacityError(self.admission.refusal)
+        error.add_note(f"run {self._run_id} has left the queue: there was no room for it within {wait:g} s")
+        return error
+
+    def _ask(self) -> None:
+        self._is_answered = False
+        with suppress(StoreUnavailableError):  # its place is kept while the lease lasts; after that, the answer says so
+            self.admission = self._door.start(
+                self._run_id, self._lease_id, queue_lease_s=self._queue_lease_s, lease_s=self._lease_s
+            )
+            self._is_answered = True
 
 
 def _checked_wait(wait: float | bool) -> float:
     if wait is True:
         return float("inf")
-    if not 0 <= wait <= _LONGEST_WAIT_S:
+    if not 0 <= wait <= LONGEST_LEASE_S:
         raise UsageError(f"wait={wait} is not possible: give seconds, up to a year, or True for as long as it takes")
     return float(wait)

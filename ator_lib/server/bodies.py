@@ -8,10 +8,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from ator_lib.model import TAGS, Progress, RunRequest
 from ator_lib.registry.admission import parse_factor
-from ator_lib.registry.checks import LONGEST_NAME, LONGEST_TAG, LONGEST_TEXT
+from ator_lib.registry.checks import HIGHEST_PRIORITY, LONGEST_LEASE_S, LONGEST_NAME, LONGEST_TAG, LONGEST_TEXT
 
 _LONGEST_NUMBER = 100
-_LONGEST_LEASE_S = 366 * 24 * 3600
 _MOST_COUNT = 2**53
 
 
@@ -33,7 +32,7 @@ Measure: TypeAlias = Annotated[float, Field(ge=0)]
 RunId: TypeAlias = Annotated[int, Field(description="The number that `/register` gave.")]
 LeaseId: TypeAlias = Annotated[str, Field(max_length=100, description="What the registration answered as `lease_id`.")]
 LeaseS: TypeAlias = Annotated[
-    float, Field(gt=0, le=_LONGEST_LEASE_S, description="Seconds that the run outlives its last heartbeat.")
+    float, Field(gt=0, le=LONGEST_LEASE_S, description="Seconds that the run outlives its last heartbeat.")
 ]
 Attributes: TypeAlias = Annotated[dict[str, Any], Field(description="Any JSON of yours: git commit, tool version …")]
 
@@ -78,7 +77,7 @@ class RegisterBody(Body):
     location: Name | None = Field(None, description="Where it runs; the server has a default.")
     attributes: Attributes = Field(default_factory=dict)
     tags: Tags = Field(default_factory=list)
-    priority: int | None = Field(None, ge=-(10**9), le=10**9, description="In the queue, the higher one goes first.")
+    priority: int | None = Field(None, ge=-HIGHEST_PRIORITY, le=HIGHEST_PRIORITY, description="In the queue, the higher one goes first.")
     lease_s: LeaseS | None = Field(None, description="Without one, the run holds its place until it is completed.")
     queue: bool = Field(
         False, description="Wait in the queue if there is no room: 202, then `POST /runs/{run_id}/start`."

@@ -192,6 +192,9 @@ def _open_postgres(url: URL, busy_timeout_s: float) -> Engine:
         engine = create_engine(
             url,
             connect_args=arguments | secrets,
+            # whatever the server's default: after waiting for a location's row, an admission must see what
+            # was committed meanwhile
+            isolation_level="READ COMMITTED",
             hide_parameters=True,
         )
     except ImportError:

@@ -22,6 +22,9 @@ from ator_lib.sql.types import JSON_DOCUMENT, DecimalText, UtcDateTime
 
 metadata = MetaData()
 
+UNIQUE_KEY = "uq_test_executions_idempotency_key"
+"""The index that keeps an idempotency key unique."""
+
 locations = Table(
     "locations",
     metadata,

@@ -24,7 +24,10 @@ _SQLITE_WORDS = {
     "SQLITE_NOTADB": "is not a database: move that file away, or use another data folder",
     "SQLITE_CORRUPT": "is damaged: restore a copy of it, or use another data folder",
 }
-_LOCK_NOT_AVAILABLE = "55P03"
+_SQLITE_PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED")
+
+_LOCKED = {"55P03", "40P01", "40001"}
+"""A lock not had in time, a deadlock that was this one's to give up, a serialisation failure."""
 
 _PASSING = {"57P01", "57P02", "57P03", "53300"}
 """Shut down, crashed, starting up, too many connections: it may be there again soon."""
@@ -42,7 +45,7 @@ def translated(engine: Engine) -> Iterator[None]:
     StoreError
         The database cannot be opened, read or written.
     StoreUnavailableError
-        It cannot be reached, or went away.
+        It cannot be reached, went away, or is locked by somebody else.
     UsageError
         A value cannot be kept (a NUL character, a time without a zone, no JSON …).
     """
@@ -51,11 +54,19 @@ def translated(engine: Engine) -> Iterator[None]:
     except UnicodeEncodeError as error:
         raise UsageError(f"a text cannot be kept: {error.reason}; give valid Unicode") from error
     except PoolTimeoutError as error:
-        raise StoreError(f"all connections to {shown(engine.url)} are in use: try again in a while") from error
+        raise StoreUnavailableError(
+            f"all connections to {shown(engine.url)} are in use: try again in a while"
+        ) from error
     except StatementError as error:
         # the driver's own text may hold what it was given, so an error with a secret in it is not chained
         cause = None if _scrubbed(str(error), engine.url) != str(error) else error
         raise _translate(error, engine.url) from cause
+
+
+def constraint_of(error: DBAPIError) -> str | None:
+    """Name the constraint or unique index that a row broke, where the driver says so: on PostgreSQL."""
+    diagnosis = getattr(error.orig, "diag", None)
+    return getattr(diagnosis, "constraint_name", None)
 
 
 def shown(url: URL) -> str:
@@ -72,8 +83,10 @@ def _translate(error: StatementError, url: URL) -> AtorError:
         return UsageError(f"a value cannot be kept: {_line(error, url)}")
     if url.get_backend_name() == "sqlite":
         return _translate_sqlite(error, url)
-    if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
-        return StoreError(f"{shown(url)} is locked by another process: try again when that has ended its work")
+    if getattr(error.orig, "sqlstate", None) in _LOCKED:
+        return StoreUnavailableError(
+            f"{shown(url)} is locked by another process: try again when that has ended its work"
+        )
     if isinstance(error, OperationalError) or error.connection_invalidated:
         kind = StoreUnavailableError if _is_away(error) else StoreError
         return kind(f"{shown(url)} cannot be used: check that it runs and what the URL says ({_line(error, url)})")
@@ -95,7 +108,7 @@ def _translate_sqlite(error: DBAPIError, url: URL) -> StoreError:
     code: str = getattr(error.orig, "sqlite_errorname", "")
     for name, words in _SQLITE_WORDS.items():
         if code.startswith(name):  # SQLITE_READONLY_DBMOVED is a kind of SQLITE_READONLY
-            return StoreError(f"{shown(url)} {words}")
+            return (StoreUnavailableError if name in _SQLITE_PASSING else StoreError)(f"{shown(url)} {words}")
     return StoreError(f"{shown(url)} refused: check that it is ATOR's own file ({_line(error, url)})")
 
 

@@ -306,8 +306,58 @@ def test_a_key_registers_once(registry: Registry) -> None:
     with pytest.raises(ConflictError, match="idempotency key"):
         registry.register(RunRequest(location="lab-2"), idempotency_key="job-1")
     registry.complete(run.run_id, "success", lease_id=run.lease_id)
-    assert registry.register(asked("0.9"), idempotency_key="job-1").status is RunStatus.SUCCESS
+    with pytest.raises(ConflictError, match="and ended as success: give another key to run again"):
+        registry.register(asked("0.9"), idempotency_key="job-1")  # or its client would run without a place
     assert len(registry.history().runs) == 1
+
+
+def test_a_key_finds_its_run_whatever_became_of_the_location(registry: Registry, locations: Locations) -> None:
+    """A run that has its place is not told that it could never have it."""
+    run = registry.register(asked("0.9"), idempotency_key="job-1")
+    locations.change("lab-1", capacity="0.5", status="offline")
+    assert registry.register(asked("0.9"), idempotency_key="job-1").run_id == run.run_id
+
+
+def test_a_key_whose_run_waits(registry: Registry, holder: Run) -> None:
+    """Who does not wait, too, is not told that it may start; once it has left the queue, the key is free again."""
+    waiting = registry.enqueue(asked("0.5"), queue_lease_s=LEASE_S, idempotency_key="job-1").run
+    with pytest.raises(ConflictError, match="waits in the queue and has not started"):
+        registry.register(asked("0.5"), idempotency_key="job-1")
+    again = registry.enqueue(asked("0.5"), queue_lease_s=LEASE_S, idempotency_key="job-1")
+    assert (again.run.run_id, again.refusal is None) == (waiting.run_id, False)
+    registry.leave(waiting.run_id, str(waiting.lease_id), reason="queue_timeout")
+    registry.complete(holder.run_id, "success")
+    run = registry.register(asked("0.5"), idempotency_key="job-1")
+    assert (run.status, run.run_id) == (RunStatus.RUNNING, waiting.run_id + 1)
+
+
+def test_an_interrupted_client_leaves_anothers_run_alone(registry: Registry, holder: Run) -> None:
+    """Two wait with one key: the one that gives up does not end what the other has started."""
+
+    def started_by_the_other(admission: Admission) -> None:
+        registry.complete(holder.run_id, "success")
+        assert ask_again(registry, admission.run).run.status is RunStatus.RUNNING
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        register_waiting(
+            registry,
+            asked("0.5"),
+            wait=True,
+            queue_lease_s=LEASE_S,
+            idempotency_key="job-1",
+            on_queued=started_by_the_other,
+        )
+    assert registry.running()[0].factor == Decimal("0.5")
+
+
+@pytest.mark.parametrize("lease_s", [0, -1, float("nan")])
+def test_an_impossible_lease_is_told_before_the_waiting(registry: Registry, holder: Run, lease_s: float) -> None:
+    """And before a full location is."""
+    with pytest.raises(UsageError, match="is not possible"):
+        registry.register(asked("0.5"), lease_s=lease_s)
+    with pytest.raises(UsageError, match="is not possible"):
+        registry.enqueue(asked("0.5"), queue_lease_s=LEASE_S, lease_s=lease_s)
 
 
 def test_a_key_registers_once_also_at_the_same_moment(registry: Registry) -> None:

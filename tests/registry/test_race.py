@@ -9,12 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 
 from ator_lib.errors import CapacityError, ConflictError
 from ator_lib.model import RunRequest, RunStatus
+from ator_lib.registry.baselines import Baselines
 from ator_lib.registry.registry import Registry
-from ator_lib.sql.engine import open_engine, upgrade
+from ator_lib.sql.engine import open_engine, upgrade, write
 from tests.registry.conftest import locations_of
 from tests.registry.racer import check_race, fullest, run_race
 
@@ -130,3 +131,34 @@ def test_a_location_made_meanwhile_is_held_before_it_is_looked_at(postgres_url: 
     third.join()
     assert [use.taken for use in locations_of(other)] == [Decimal("0.9")]
     assert len(refused) == 1
+
+
+def test_a_servers_default_isolation_changes_nothing(postgres_url: str) -> None:
+    """Under ``repeatable read`` an admission would not see what was committed while it waited for the location."""
+    engine = open_engine(postgres_url)
+    upgrade(engine)
+    with write(engine) as connection:
+        name = engine.url.database
+        connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'"))
+    engine.dispose()
+    registry = Registry(engine)
+
+    def admitted(_: int) -> bool:
+        try:
+            registry.register(RunRequest(factor=Decimal("0.6"), location="lab-1"))
+        except CapacityError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(admitted, range(12))) == 1
+    engine.dispose()
+
+
+def test_a_name_is_pinned_by_many_at_once(engine: Engine) -> None:
+    """Each of them moves it; nobody meets an error."""
+    registry, baselines = Registry(engine), Baselines(engine)
+    runs = [registry.register(RunRequest()).run_id for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: baselines.pin("release", runs[number % 4]), range(40)))
+    assert baselines.get("release").run_id in runs
