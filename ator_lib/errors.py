@@ -20,7 +20,7 @@
     │   ├── ToolError                a load or test tool is missing, would not start, or broke
     │   └── StoreError               the database or the results folder
     │       ├── StoreUnavailableError  it cannot be reached now; asking again may do
-    │       └── StoreVersionError      it was written by a newer ATOR
+    │       └── StoreVersionError      it is of another version of ATOR
     └── ResultsError               result files that cannot be read or kept
 
 Each class carries the exit code of the command line (see ``ExitCode``), so that the
@@ -155,7 +155,7 @@ class StoreUnavailableError(StoreError):
 
 
 class StoreVersionError(StoreError):
-    """The database was written by a newer ATOR than this one."""
+    """The database is of another version of ATOR than this one."""
 
 
 class ResultsError(AtorError):

@@ -21,12 +21,14 @@ COLUMNS = ("method", "name", "metric", "baseline", "contender", "change", "low",
 def compare(
     store: Store,
     contender: RunId,
-    baseline: Annotated[list[int], typer.Option(help="Run to compare with; repeatable.", metavar="RUN")],
+    baseline: Annotated[
+        list[str], typer.Option(help="Run to compare with, by id or pinned name; repeatable.", metavar="RUN")
+    ],
     strict: Annotated[bool, typer.Option("--strict", help="Not enough evidence is exit code 4, too.")] = False,
     json: JsonOption = False,
 ) -> int:
     """Say whether a run got worse than another one, and where."""
-    comparison = store.open_here().compare(contender, baseline)
+    comparison = store.open_here().compare(contender, [_run(text) for text in baseline])
     answer = comparison.to_dict()
     if json:
         print_json(answer)
@@ -47,10 +49,17 @@ def report(
     store: Store,
     run_id: RunId,
     output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file.")] = Path("report.html"),
-    baseline: Annotated[int | None, typer.Option(help="Run to compare with.", metavar="RUN")] = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="Run to compare with, by id or pinned name.", metavar="RUN")
+    ] = None,
 ) -> None:
     """Write the report of a run as one HTML file that needs no network."""
-    typer.echo(store.open_here().report(run_id, output, baseline=baseline))
+    typer.echo(store.open_here().report(run_id, output, baseline=None if baseline is None else _run(baseline)))
+
+
+def _run(text: str) -> int | str:
+    """Tell a run's id from a baseline's name, which is never a number."""
+    return int(text) if text.isdecimal() else text
 
 
 notebooks = typer.Typer(no_args_is_help=True, help="Bundled and own notebooks, executed on this store.")

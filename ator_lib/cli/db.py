@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ator_lib.cli.options import JsonOption, Store, command, confirm, say
+from ator_lib.cli.options import JsonOption, Store, command, confirm, harmless, say
 from ator_lib.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def upgrade(store: Store, json: JsonOption = False) -> None:
         print_json({"database": where, "report": upgraded.report})
         return
     for sentence in upgraded.report:
-        typer.echo(f"- {sentence}")
+        typer.echo(harmless(f"- {sentence}"))
     typer.echo(f"up to date: {where}")
 
 
@@ -104,16 +104,17 @@ def reset(
 
 
 def _describe(table: TableOverview) -> None:
-    typer.echo(f"\n{table.name}: {table.rows} row{'s' * (table.rows != 1)}")
+    typer.echo(harmless(f"\n{table.name}: {table.rows} row{'s' * (table.rows != 1)}"))
     for column in table.columns:
         null = "" if column.is_nullable else " not null"
         refers = f" → {column.refers_to}" if column.refers_to else ""
         hidden = " (never shown)" if column.is_secret else ""
-        typer.echo(f"    {column.name} {column.type.lower()}{null}{refers}{hidden}")
+        typer.echo(harmless(f"    {column.name} {column.type.lower()}{null}{refers}{hidden}"))
     for row in table.newest:
         typer.echo("  • " + "  ".join(f"{name}={_short(value)}" for name, value in row.items() if value is not None))
 
 
 def _short(value: Any) -> str:
     text = value.isoformat(timespec="seconds") if hasattr(value, "isoformat") else str(value)
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+    line = " ".join(harmless(text).splitlines())
+    return line if len(line) <= _LONGEST_VALUE else line[: _LONGEST_VALUE - 1] + "…"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ator_lib.errors import AtorError, ExitCode, UsageError
+from ator_lib.model import TAGS
 
 if TYPE_CHECKING:
     from ator_lib.settings import Settings
@@ -106,10 +107,24 @@ class Registration:
     def as_arguments(self) -> dict[str, Any]:
         """Keyword arguments of ``Workspace.register`` and ``Workspace.execute``."""
         words = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "attribute"}
-        return {**words, "attributes": pairs(self.attribute, "--attribute")}
+        return {**words, "attributes": attributes_of(self.attribute)}
 
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def attributes_of(texts: list[str] | None) -> dict[str, str]:
+    """Read ``--attribute`` of a run.
+
+    Raises
+    ------
+    UsageError
+        One is not ``key=value``, or is the run's tags.
+    """
+    attributes = pairs(texts, "--attribute")
+    if TAGS in attributes:
+        raise UsageError(f"--attribute {TAGS}=… is not possible: tags are given by --tag (by --run-tag at ator run)")
+    return attributes
 
 
 def pairs(texts: list[str] | None, option: str) -> dict[str, str]:

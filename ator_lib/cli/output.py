@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _LOG_WIDTH = 10_000
 """A log has no width to fit."""
 
+_LONGEST_CELL = 60
+"""Longer ones end in an ellipsis: one of thousands of characters would spoil every row. JSON has all of it."""
+
 _NEVER_CUT = 10
 """So long a text is shown whole in narrow tables, too."""
 
@@ -90,8 +93,8 @@ def print_table(
 ) -> None:
     """Print a table; ``empty`` says what to do without rows.
 
-    Elsewhere than on a terminal all columns are there, as wide as their content. On a terminal those
-    without a value are left out, today's times have no date, and where there is no room for all,
+    Elsewhere than on a terminal all columns are there, as wide as their content. Texts are cut at 60
+    characters. On a terminal columns without a value are left out, today's times have no date, and where there is no room for all,
     those of ``if_wide`` are left out from its end.
     """
     rows = list(rows)
@@ -126,7 +129,7 @@ def _cells(rows: Sequence[Mapping[Any, Any]], columns: Sequence[str], *, is_shor
     by_name = {name: [row.get(name) for row in rows] for name in columns}
     return {
         name: _Column(
-            cells=[_cell(value, is_short=is_short) for value in values],
+            cells=[_cut(_cell(value, is_short=is_short)) for value in values],
             is_number=all(isinstance(value, Number | None) for value in values),
             is_text=any(isinstance(value, str | list | tuple) for value in values),
         )
@@ -153,6 +156,10 @@ def _table(columns: Mapping[str, _Column], *, is_narrow: bool = False) -> Table:
 def _fits(table: Table, console: Console) -> bool:
     unlimited = console.options.update(width=_LOG_WIDTH)
     return Measurement.get(console, unlimited, table).maximum <= console.width
+
+
+def _cut(cell: str) -> str:
+    return cell if len(cell) <= _LONGEST_CELL else f"{cell[: _LONGEST_CELL - 1]}…"
 
 
 def _cell(value: Any, *, is_short: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from ator_lib.cli.output import describe_run, print_json, run_answer
 from ator_lib.cli.waiting import Waiting, new_location_teller
 from ator_lib.errors import ExitCode
 from ator_lib.model import RunStatus, StatusReason
+
+if TYPE_CHECKING:
+    from ator_lib.workspace.run import RunHandle
 
 runners = typer.Typer(no_args_is_help=True, help="Execute a tool as a run: admitted, captured, kept.")
 
@@ -58,14 +61,18 @@ def locust(
         tags=tuple(run_tag or ()),
         on_started=new_location_teller(workspace),
     )
+    _tell(run, json=json)
+    return _exit_code(run.status, run.record.status_reason)
+
+
+def _tell(run: RunHandle, *, json: bool) -> None:
     if json:
         print_json(run_answer(run))
-    else:
-        typer.echo(run.run_id)
-        say(describe_run(run))
-        if run.has_results:
-            say(f"see it with: ator summary {run.run_id}")
-    return _exit_code(run.status, run.record.status_reason)
+        return
+    typer.echo(run.run_id)
+    say(describe_run(run))
+    if run.has_results:
+        say(f"see it with: ator summary {run.run_id}")
 
 
 def _exit_code(status: RunStatus, reason: str | None) -> ExitCode:

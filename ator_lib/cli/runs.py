@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ator_lib.cli.options import JsonOption, Registration, Store, confirm, pairs, say
+from ator_lib.cli.options import JsonOption, Registration, Store, attributes_of, confirm, say
 from ator_lib.cli.output import describe_run, print_json, print_table, rows_of, run_answer
 from ator_lib.cli.queue import QUEUE_COLUMNS, QUEUE_IF_WIDE
 from ator_lib.cli.waiting import Waiting, new_location_teller
@@ -95,7 +95,7 @@ def update(
     run = store.open().update(
         run_id,
         dashboard_url=dashboard_url,
-        attributes=pairs(attribute, "--attribute"),
+        attributes=attributes_of(attribute),
         add_tags=tag or (),
         remove_tags=untag or (),
     )

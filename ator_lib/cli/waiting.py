@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from ator_lib.cli.options import say
 from ator_lib.cli.output import rows_of, short_time
 from ator_lib.errors import StoreUnavailableError, UsageError
+from ator_lib.registry.checks import LONGEST_LEASE_S
 
 if TYPE_CHECKING:
     from ator_lib.model import Admission, Holder, Run
@@ -48,16 +50,19 @@ def wait_of(text: str | None) -> float | bool | None:
     Raises
     ------
     UsageError
-        It is neither a number nor ``forever``.
+        It is neither a possible number of seconds nor ``forever``.
     """
     if text is None:
         return None
     if text == FOREVER:
         return True
     try:
-        return float(text)
+        seconds = float(text)
     except ValueError:
-        raise UsageError(f"--wait {text!r} is not possible: give seconds, such as 600, or {FOREVER}") from None
+        seconds = nan
+    if not 0 <= seconds <= LONGEST_LEASE_S:
+        raise UsageError(f"--wait {text!r} is not possible: give seconds, such as 600 (up to a year), or {FOREVER}")
+    return seconds
 
 
 class QueueTeller:

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from sqlalchemy import Connection, Engine
 
@@ -35,8 +37,8 @@ RESERVE_BYTES = 2**20
 class Execution:
     """Executes one admitted, leased run with a runner, and completes it.
 
-    ``execute`` is called once, from any thread; ``stop`` and ``progress`` from any other.
-    Whatever happens, the run gets a final status, the tool is dead and what it measured is kept.
+    ``execute`` is called once, from any thread, within ``with``; ``stop`` and ``progress`` from any other.
+    Whatever ends the ``with`` block, the run gets a final status, the tool is dead and what it measured is kept.
     """
 
     def __init__(
@@ -64,6 +66,15 @@ class Execution:
         self._process: ToolProcess | None = None
         self._progress = Progress(elapsed_s=0.0)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._abort(error)
+
     @property
     def progress(self) -> Progress:
         """The latest progress."""
@@ -85,12 +96,7 @@ class Execution:
         LeaseLostError
             The lease ran out; the tool was killed, what it measured is kept with the abandoned run.
         """
-        try:
-            interrupted = self._load(on_progress)
-        except BaseException as error:
-            self._abort(error)
-            raise
-        if interrupted:
+        if self._load(on_progress):
             raise KeyboardInterrupt
         if self._lease_lost:
             raise LeaseLostError(
@@ -225,16 +231,18 @@ class Execution:
 
     def _abort(self, error: BaseException) -> None:
         """Our own failure: no tool and no factor may outlive it."""
+        self._stop_requested.set()  # also for a tool that another thread is only just starting
         if self._process is not None:
             self._process.kill()
             self._process.wait()
         if self.run.status.is_final:  # it failed after the completion, which stands
             return
         if isinstance(error, StoreUnavailableError):  # asked for long enough: the lease will free the factor
-            left = self._runner.results(self._folder)
-            error.add_note(f"what run {self.run.run_id} measured is in {left}: it can be ingested from there")
+            if self._process is not None:
+                left = self._runner.results(self._folder)
+                error.add_note(f"what run {self.run.run_id} measured is in {left}: it can be ingested from there")
             return
-        staged = self._ingest_what_is_there()
+        staged = None if self._process is None else self._ingest_what_is_there()
         reason = StatusReason.TOOL_ERROR if isinstance(error, AtorError) else StatusReason.EXCEPTION
         if isinstance(error, KeyboardInterrupt):
             outcome = RunOutcome(status=RunStatus.CANCELLED, reason=StatusReason.STOPPED_BY_USER)

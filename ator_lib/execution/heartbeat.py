@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from ator_lib.errors import LeaseLostError, StoreError
+from ator_lib.errors import AtorError, StoreError
 from ator_lib.model import Progress, Run
 from ator_lib.registry.either import AnyRegistry
 
@@ -25,7 +25,8 @@ class Heartbeat:
 
     The thread does nothing but beat, so neither parsing nor a busy main thread starves it.
     A database that is away is asked again until the lease has run out; after that the run
-    counts as lost, because others may have been admitted in its place.
+    counts as lost, because others may have been admitted in its place. Any refusal counts so at
+    once: also who has removed the run, or revoked the token, has left nothing to renew it with.
 
     Parameters
     ----------
@@ -92,10 +93,10 @@ class Heartbeat:
         lease_id = self._run.lease_id or ""
         try:
             run = self._registry.renew(self._run.run_id, lease_id, lease_s=self._lease_s, progress=self._progress())
-        except LeaseLostError:
-            return False
         except StoreError:
             return self.is_good
+        except AtorError:
+            return False
         # Counted from before the question: the answer may have taken its time.
         self._good_until = asked_at + self._lease_s
         self._on_renewed(self._good_until - time.monotonic())

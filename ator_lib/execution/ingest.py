@@ -21,6 +21,7 @@ from ator_lib.results import index
 from ator_lib.results.base import Ingest, StagedResults
 from ator_lib.results.parquet import ParquetStore
 from ator_lib.sql.engine import read, write
+from ator_lib.sql.retry import persistently
 
 NOTES = "ingest_notes"
 """Attribute of a run: what the reader of its files took for granted."""
@@ -57,6 +58,8 @@ class Ingester:
             The files cannot be read, or changed meanwhile.
         UsageError
             There is no such format.
+        StoreUnavailableError
+            The database stayed away. The message says if nothing was kept, or that nobody knows.
         """
         run = self._registry.get(run_id)
         _check_takes_results(run)
@@ -77,6 +80,8 @@ class Ingester:
             Nothing is at the path.
         UsageError
             There is no such format, or the request is off.
+        StoreUnavailableError
+            The database stayed away. The message says if nothing was kept, or that nobody knows.
         """
         content = _content_of(path)
         owner = _RunToMake(registry=self._registry, request=request, content_hash=content.hash)
@@ -94,21 +99,29 @@ class Ingester:
         """Write first what nobody sees, then make it visible in one transaction, unless others were quicker."""
         staged = self._stage(content, format)
         outcome = self._judge(staged)
-        try:
+
+        def record(_: bool) -> Ingest:  # an attempt before that was committed after all is found like anybody's
             with write(self._engine) as connection:
                 owner.hold(connection)
                 ingest = owner.find(connection)
                 if ingest is None:
                     run_id = owner.make(connection, staged, outcome)
+                    self._note(connection, run_id, staged)
                     ingest = index.record(connection, run_id, staged, content_hash=content.hash)
+            return ingest
+
+        try:
+            ingest = persistently(record, named(content.path), "ingested")
         except UsageError:  # after any other error nobody knows whether there was a commit: the sweep will
             self._store.discard(staged.ingest_id)
             raise
         if ingest.ingest_id != staged.ingest_id:
             self._store.discard(staged.ingest_id)
-        elif staged.notes:
-            self._registry.update(ingest.run_id, attributes={NOTES: list(staged.notes)})
         return ingest
+
+    def _note(self, connection: Connection, run_id: int, staged: StagedResults) -> None:
+        if staged.notes:
+            self._registry.update(run_id, attributes={NOTES: list(staged.notes)}, connection=connection)
 
     def _stage(self, content: _Content, format: str | None) -> StagedResults:
         staged = self._store.write(reader_for(content.path, format).read(content.path))

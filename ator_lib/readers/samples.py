@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -39,6 +40,8 @@ _MULTILINE = csv.ParseOptions(newlines_in_values=True)
 _HEAD = 64 * 2**10
 _MOST_LISTED = 5
 _LONGEST_REASON = 300
+_TIMES = [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)]  # all that Python has
+_FIRST, _LAST = pa.array(_TIMES, pa.timestamp("us", "UTC"))
 
 
 class SamplesReader:
@@ -276,7 +279,7 @@ def _casts(value: pa.Scalar, options: pc.CastOptions) -> bool:
 
 def _check_rows(samples: pa.RecordBatch, row: int, path: Path) -> None:
     for field in schema.SAMPLES:
-        for fault, is_bad in _faults(field, samples.column(field.name)):
+        for fault, is_bad in _faults(field, samples):
             bad = pc.indices_nonzero(pc.fill_null(is_bad, False))
             if len(bad):
                 rows = ", ".join(str(row + index) for index in bad[:_MOST_LISTED].to_pylist())
@@ -286,7 +289,8 @@ def _check_rows(samples: pa.RecordBatch, row: int, path: Path) -> None:
                 )
 
 
-def _faults(field: pa.Field, column: pa.Array) -> Iterator[tuple[str, pa.Array]]:
+def _faults(field: pa.Field, samples: pa.RecordBatch) -> Iterator[tuple[str, pa.Array]]:
+    column = samples.column(field.name)
     if field.name == "success":
         yield "is missing, and there is no status_code to tell it from", column.is_null()
     elif not field.nullable:
@@ -298,3 +302,7 @@ def _faults(field: pa.Field, column: pa.Array) -> Iterator[tuple[str, pa.Array]]
     if pa.types.is_floating(field.type) or pa.types.is_integer(field.type):
         least = 1 if field.name == "weight" else 0
         yield f"is below {least}", pc.less(column, least)
+    if pa.types.is_timestamp(field.type):
+        left_us = pc.subtract(_LAST, column).cast(pa.int64()).cast(pa.float64(), safe=False)
+        is_late = pc.greater(pc.multiply(samples.column("duration_ms"), 1000.0), left_us)
+        yield "is before the year 1, or the request ended after the year 9999", pc.or_(pc.less(column, _FIRST), is_late)

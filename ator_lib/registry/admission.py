@@ -35,9 +35,10 @@ def parse_factor(value: str | float | Decimal | None, *, what: str = "factor") -
     if value is None:
         return None
     try:
-        if isinstance(value, bool):
+        text = str(value).strip()
+        if isinstance(value, bool) or not text.isascii() or "_" in text:  # which Decimal reads, and nobody means
             raise InvalidOperation
-        factor = Decimal(str(value).strip())
+        factor = Decimal(text)
     except InvalidOperation:
         raise FactorError(f"{what} {value!r} is not a number; give a decimal such as 0.4") from None
     exponent = factor.as_tuple().exponent

@@ -27,8 +27,9 @@ from ator_lib.registry.checks import (
 )
 from ator_lib.registry.places import Rules, Wish, hold, refusal_of
 from ator_lib.registry.records import get_run, inserted_run, printable, run_of, values_of
+from ator_lib.registry.waiting import Pause
 from ator_lib.sql.engine import read, write
-from ator_lib.sql.listening import Pause, listening
+from ator_lib.sql.listening import listening
 from ator_lib.sql.retry import persistent, persistently
 from ator_lib.sql.tables import UNIQUE_KEY
 from ator_lib.sql.translate import constraint_of

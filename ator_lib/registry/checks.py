@@ -128,11 +128,16 @@ def checked_name(what: str, name: str) -> str:
     Raises
     ------
     UsageError
-        It is empty, too long, a mere ``.`` or ``..``, or has blanks around it.
+        It is empty, too long, a mere ``.`` or ``..``, has blanks around it, or characters that nobody sees:
+        two names that look alike would be two places.
     """
     checked_text(f"the name of {what}", name, longest=LONGEST_NAME)
-    if not name or name != name.strip() or name in (".", ".."):
-        raise UsageError(f"{name!r} cannot be the name of {what}: give a text without blanks around it")
+    if not name or name != name.strip() or not name.isprintable():
+        raise UsageError(
+            f"{name!r} cannot be the name of {what}: give characters that can be printed, and no blanks around them"
+        )
+    if name in (".", ".."):
+        raise UsageError(f"{name!r} cannot be the name of {what}: in an address it means a folder")
     return name
 
 

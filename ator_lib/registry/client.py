@@ -189,7 +189,8 @@ class ServerClient:
             raise _AwayError(why, in_doubt=not isinstance(error, _NEVER_SENT)) from error
         document = _json_of(answer)
         if answer.status_code in _AWAY:
-            raise _AwayError(_answered(answer, document), in_doubt=True, retry_after_s=_retry_after_s(answer))
+            in_doubt = document is None or document.get("in_doubt") is not False  # a proxy's answer does not say
+            raise _AwayError(_answered(answer, document), in_doubt=in_doubt, retry_after_s=_retry_after_s(answer))
         if answer.is_success and document is not None:
             return document
         raise self._refusal(answer, document)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select
@@ -50,16 +50,12 @@ _RUNS = select(*RUN)
 def page_query(where: Mapping[str, Any] | None, *, limit: int, order: str, cursor: str | None) -> Select[Any]:
     """Select one run more than a page has, so that whoever reads it knows whether there is another page.
 
-    Raises
-    ------
-    UsageError
-        An unknown filter, status or order, a value of the wrong kind, or another order's cursor.
+    Raises ``UsageError`` as ``checked_filter`` does.
     """
-    if type(limit) is not int or not 0 <= limit <= _MOST_RUNS:
-        raise UsageError(f"limit {limit!r} is not possible; give how many runs to return, up to {_MOST_RUNS:,}")
+    checked = checked_filter(where, limit=limit, order=order, cursor=cursor)
     name, descends = _parsed(order)
     column = runs[name]
-    query = _RUNS.where(*_conditions(where or {})).limit(limit + 1)
+    query = _RUNS.where(*_conditions(checked)).limit(limit + 1)
     if cursor is not None:
         query = query.where(_after(column, descends, *_opened(cursor, order)))
     direction: Callable[[Any], Any] = (lambda c: c.desc()) if descends else (lambda c: c.asc())
@@ -73,8 +69,8 @@ def page_of(found: Sequence[Run], *, limit: int, order: str) -> HistoryPage:
     return HistoryPage(runs=page, next_cursor=_cursor(page[-1], order) if page and len(found) > limit else None)
 
 
-def as_utc(name: str, moment: datetime | str) -> datetime:
-    """Read a time; without a zone it is UTC.
+def as_utc(name: str, moment: date | str) -> datetime:
+    """Read a time; without a zone it is UTC, and a date is its midnight.
 
     Raises
     ------
@@ -82,35 +78,89 @@ def as_utc(name: str, moment: datetime | str) -> datetime:
         It is none.
     """
     try:
-        time = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+        time = datetime.fromisoformat(moment if isinstance(moment, str) else moment.isoformat())
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError, AttributeError):
         raise UsageError(f"{name}={moment!r} is no time: use such as 2026-01-31 or 2026-01-31T12:00Z") from None
 
 
-def _conditions(where: Any, depth: int = 0) -> list[ColumnElement[bool]]:
+# --- what may be asked ---
+
+
+def checked_filter(where: Mapping[str, Any] | None, *, limit: int, order: str, cursor: str | None) -> dict[str, Any]:
+    """Check what is asked for; return the filter with every text and tag in a list, times in UTC, and plain values.
+
+    Raises
+    ------
+    UsageError
+        An unknown filter, status or order, a value of the wrong kind, or another order's cursor.
+    """
+    if type(limit) is not int or not 0 <= limit <= _MOST_RUNS:
+        raise UsageError(f"limit {limit!r} is not possible; give how many runs to return, up to {_MOST_RUNS:,}")
+    _parsed(order)
+    if cursor is not None:
+        _opened(cursor, order)
+    return _checked(where or {})
+
+
+def _checked(where: Any, depth: int = 0) -> dict[str, Any]:
     if not isinstance(where, Mapping) or depth > _DEEPEST:
         raise UsageError("a filter is a mapping of names to values, not nested more than five times")
     unknown = sorted(str(name) for name in set(where) - {*TEXTS, *_SPECIAL})
     if unknown:
         raise UsageError(f"there is no filter {', '.join(unknown)}: there are {', '.join((*TEXTS, *_SPECIAL))}")
-    conditions = []
-    for name, value in where.items():
-        if value is None:
-            continue
-        if name == "any_of":
-            conditions.append(or_(false(), *(and_(*_conditions(one, depth + 1)) for one in _listed(name, value))))
-        elif name in _SPECIAL:
-            conditions.append(_SPECIAL[name](value))
-        else:
-            conditions.append(_text_matches(name, value))
-    return conditions
+    return {name: _checked_value(name, value, depth) for name, value in where.items() if value is not None}
 
 
-def _text_matches(name: str, value: Any) -> ColumnElement[bool]:
-    texts = [checked_text(name, text) or "" for text in _listed(name, value)]
-    if name == "status":
-        texts = [checked_status(text).value for text in texts]
+def _checked_value(name: str, value: Any, depth: int) -> Any:
+    if name in ("since", "until"):
+        return as_utc(name, value)
+    if name == "attributes":
+        return _checked_attributes(value)
+    if name == "any_of":
+        return [_checked(one, depth + 1) for one in _listed(name, value)]
+    texts = [_plain(checked_text(name, text) or "") for text in _listed(name, value)]
+    return [checked_status(text).value for text in texts] if name == "status" else texts
+
+
+def _checked_attributes(wanted: Any) -> dict[str, Any]:
+    if not isinstance(wanted, Mapping) or not wanted:
+        raise UsageError("attributes is a mapping of names to values that the run's must have")
+    for name, value in wanted.items():
+        if not isinstance(name, str) or not isinstance(value, str | int | float) or not _is_finite(value):
+            raise UsageError(f"attributes can be searched for texts, numbers and booleans; {name!r} is none")
+        checked_text("attribute", name + str(value))
+    return {_plain(name): _plain(value) for name, value in wanted.items()}
+
+
+def _plain(value: str | float) -> Any:
+    """Give Python's own text, boolean or number for an enum's or NumPy's: databases go by the class."""
+    if isinstance(value, str):
+        return str.__str__(value)  # str() would give an enum's name
+    return next(kind(value) for kind in (bool, int, float) if isinstance(value, kind))
+
+
+def _is_finite(value: str | float) -> bool:
+    """Whether JSON and the databases have the number; a text always is."""
+    return isinstance(value, str) or abs(value) < _BEYOND_NUMBERS
+
+
+def _listed(name: str, value: Any) -> Sequence[Any]:
+    if isinstance(value, str):
+        return [value]
+    if not isinstance(value, list | tuple):
+        raise UsageError(f"{name}={value!r} cannot be searched for: give a {'list' if name == 'any_of' else 'text'}")
+    return value
+
+
+# --- conditions, of what was checked ---
+
+
+def _conditions(where: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+    return [_SPECIAL[name](value) if name in _SPECIAL else _text_matches(name, value) for name, value in where.items()]
+
+
+def _text_matches(name: str, texts: Sequence[str]) -> ColumnElement[bool]:
     exact = [text for text in texts if "%" not in text]
     matches: list[ColumnElement[bool]] = [
         runs[name].ilike(_only_percent(text), escape="\\") for text in texts if "%" in text
@@ -127,33 +177,24 @@ def _only_percent(pattern: str) -> str:
     return pattern.replace("\\", "\\\\").replace("_", "\\_")
 
 
-def _since(moment: Any) -> ColumnElement[bool]:
-    time = as_utc("since", moment)
+def _since(time: datetime) -> ColumnElement[bool]:
     return or_(runs.start_time >= time, and_(runs.start_time.is_(None), runs.queued_at >= time))
 
 
-def _until(moment: Any) -> ColumnElement[bool]:
-    time = as_utc("until", moment)
+def _until(time: datetime) -> ColumnElement[bool]:
     return or_(runs.start_time < time, and_(runs.start_time.is_(None), runs.queued_at < time))
 
 
-def _tag(tags: Any) -> ColumnElement[bool]:
-    return and_(*(JsonHolds.tag(runs.attributes, checked_text("tag", tag) or "") for tag in _listed("tag", tags)))
+def _tag(tags: Sequence[str]) -> ColumnElement[bool]:
+    return and_(*(JsonHolds.tag(runs.attributes, tag) for tag in tags))
 
 
-def _attributes(wanted: Any) -> ColumnElement[bool]:
-    if not isinstance(wanted, Mapping) or not wanted:
-        raise UsageError("attributes is a mapping of names to values that the run's must have")
-    for name, value in wanted.items():
-        if not isinstance(name, str) or not isinstance(value, str | int | float) or not _is_finite(value):
-            raise UsageError(f"attributes can be searched for texts, numbers and booleans; {name!r} is none")
-        checked_text("attribute", name + str(value))
+def _attributes(wanted: Mapping[str, Any]) -> ColumnElement[bool]:
     return and_(*(JsonHolds.attribute(runs.attributes, name, value) for name, value in wanted.items()))
 
 
-def _is_finite(value: str | float) -> bool:
-    """Whether JSON and the databases have the number; a text always is."""
-    return isinstance(value, str) or abs(value) < _BEYOND_NUMBERS
+def _any_of(filters: Sequence[Mapping[str, Any]]) -> ColumnElement[bool]:
+    return or_(false(), *(and_(*_conditions(one)) for one in filters))
 
 
 _SPECIAL: dict[str, Callable[[Any], ColumnElement[bool]]] = {
@@ -161,16 +202,8 @@ _SPECIAL: dict[str, Callable[[Any], ColumnElement[bool]]] = {
     "until": _until,
     "tag": _tag,
     "attributes": _attributes,
-    "any_of": lambda _: false(),  # recurses, see _conditions
+    "any_of": _any_of,
 }
-
-
-def _listed(name: str, value: Any) -> Sequence[Any]:
-    if isinstance(value, str):
-        return [value]
-    if not isinstance(value, list | tuple):
-        raise UsageError(f"{name}={value!r} cannot be searched for: give a {'list' if name == 'any_of' else 'text'}")
-    return value
 
 
 # --- pages ---

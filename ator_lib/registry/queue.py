@@ -146,7 +146,8 @@ class _UsualDurations:
         """Say what an estimate rests on, or why there is none."""
         by_test: dict[str | None, list[int]] = defaultdict(list)
         for holder in ahead:
-            by_test[holder.test].append(holder.run_id)
+            if holder.factor:  # who takes nothing delays nobody
+                by_test[holder.test].append(holder.run_id)
         if start is None:
             blind = [f"{test!r}" if test else f"run {by_test[test][0]}" for test in by_test if self.of(test) is None]
             return f"no history of {', '.join(blind) or 'what runs there'}"

@@ -36,9 +36,9 @@ from ator_lib.registry.checks import (
     checked_text,
 )
 from ator_lib.registry.client import Change, Document, ServerClient
-from ator_lib.registry.history import page_query
+from ator_lib.registry.history import checked_filter
 from ator_lib.registry.records import document_of, printable
-from ator_lib.sql.listening import Pause
+from ator_lib.registry.waiting import Pause
 
 ASK_AGAIN_S = 0.5
 """Between a waiting client's questions whether its turn has come."""
@@ -155,9 +155,9 @@ class RemoteRegistry:
         cursor: str | None = None,
     ) -> HistoryPage:
         """See ``Registry.history``; more than the server gives at once is asked for in parts."""
-        page_query(where, limit=limit, order=order, cursor=cursor)  # for its refusals
+        checked = checked_filter(where, limit=limit, order=order, cursor=cursor)
         # one filter of "any of these" is that filter: so all of them keep their types on the way
-        any_of = json.dumps([wire.to_json(where)]) if where else None
+        any_of = json.dumps([wire.to_json(checked)]) if checked else None
         runs: list[Run] = []
         while len(runs) < limit:
             most = min(limit - len(runs), wire.MOST_PER_PAGE)

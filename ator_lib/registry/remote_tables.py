@@ -8,8 +8,8 @@ from urllib.parse import quote
 from ator_lib.model import Baseline, LocationStatus, LocationUse
 from ator_lib.registry import wire
 from ator_lib.registry.admission import DEFAULT_CAPACITY
-from ator_lib.registry.baselines import missing
-from ator_lib.registry.checks import checked_id
+from ator_lib.registry.baselines import checked_baseline, missing
+from ator_lib.registry.checks import checked_id, checked_name
 from ator_lib.registry.client import Change, ServerClient
 from ator_lib.registry.locations import checked_use
 from ator_lib.registry.places import undeclared
@@ -41,7 +41,8 @@ class RemoteLocations:
         status: LocationStatus | str = LocationStatus.ONLINE,
     ) -> LocationUse:
         """See ``Locations.add``; needs the role admin."""
-        body = {"name": name} | wire.to_json(checked_use(capacity=capacity, description=description, status=status))
+        use = checked_use(capacity=capacity, description=description, status=status)
+        body = wire.to_json({"name": checked_name("a location", name), **use})
         once = Change(what=f"location {name!r}", done="added", hint="the list shows it", is_repeatable=False)
         return wire.location_from_json(self._server.change("POST", "/locations", once, body=body))
 
@@ -56,7 +57,8 @@ class RemoteLocations:
         """See ``Locations.change``; needs the role admin."""
         body = wire.to_json(checked_use(capacity=capacity, description=description, status=status))
         changed = Change(what=f"location {name!r}", done="changed")
-        return wire.location_from_json(self._server.change("PATCH", _path("locations", name), changed, body=body))
+        path = _path("locations", checked_name("a location", name))
+        return wire.location_from_json(self._server.change("PATCH", path, changed, body=body))
 
 
 class RemoteBaselines:
@@ -79,14 +81,15 @@ class RemoteBaselines:
     def pin(self, name: str, run_id: int) -> Baseline:
         """See ``Baselines.pin``."""
         pinned = Change(what=f"baseline {name!r}", done="pinned")
-        body = {"run_id": checked_id(run_id)}
-        return wire.baseline_from_json(self._server.change("PUT", _path("baselines", name), pinned, body=body))
+        path, body = _path("baselines", checked_baseline(name)), {"run_id": checked_id(run_id)}
+        return wire.baseline_from_json(self._server.change("PUT", path, pinned, body=body))
 
     def remove(self, name: str) -> Baseline:
         """See ``Baselines.remove``."""
         once = Change(what=f"baseline {name!r}", done="removed", hint="the list shows it", is_repeatable=False)
-        return wire.baseline_from_json(self._server.change("DELETE", _path("baselines", name), once))
+        path = _path("baselines", checked_name("a baseline", name))
+        return wire.baseline_from_json(self._server.change("DELETE", path, once))
 
 
 def _path(noun: str, name: str) -> str:
-    return f"/{noun}/{quote(name, safe='', errors='replace')}"
+    return f"/{noun}/{quote(name, safe='')}"

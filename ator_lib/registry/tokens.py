@@ -171,8 +171,6 @@ def _find(connection: Connection, token: str) -> Row[Any]:
 
 
 def _checked_name(name: str) -> str:
-    if not name.isprintable():
-        raise UsageError("a token's name has characters that cannot be printed; say whom it is for, such as 'ci'")
     checked_name("a token", name)
     if name.startswith(_PREFIX):
         raise UsageError(f"a token's name cannot begin with {_PREFIX!r}, as tokens themselves do; choose another")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 from ator_lib.errors import AtorError, CapacityError, ConflictError, StoreUnavailableError, UsageError
 from ator_lib.model import Admission, Run, RunRequest, RunStatus, StatusReason
 from ator_lib.registry.checks import LONGEST_LEASE_S
+
+Pause: TypeAlias = Callable[[float], None]
+"""Waits so many seconds, or less if something may have changed."""
 
 
 class QueueDoor(Protocol):
@@ -40,7 +43,7 @@ class QueueDoor(Protocol):
         """See ``Registry.complete``."""
         ...
 
-    def listening(self, location: str) -> AbstractContextManager[Callable[[float], None]]:
+    def listening(self, location: str) -> AbstractContextManager[Pause]:
         """Give how to pause until it is worth asking again."""
         ...
 
@@ -142,9 +145,9 @@ class _Place:
             self._is_answered = True
 
 
-def _checked_wait(wait: float | bool) -> float:
+def _checked_wait(wait: Any) -> float:
     if wait is True:
         return float("inf")
-    if not 0 <= wait <= LONGEST_LEASE_S:
-        raise UsageError(f"wait={wait} is not possible: give seconds, up to a year, or True for as long as it takes")
+    if not isinstance(wait, int | float) or not 0 <= wait <= LONGEST_LEASE_S:
+        raise UsageError(f"wait={wait!r} is not possible: give seconds, up to a year, or True for as long as it takes")
     return float(wait)

@@ -7,7 +7,7 @@ are read. What JSON or UTF-8 cannot say (NaN, half a character) never gets out o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
@@ -16,7 +16,7 @@ from math import isfinite
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
-from ator_lib.errors import StoreError
+from ator_lib.errors import StoreError, UsageError
 from ator_lib.model import (
     SUPERVISOR,
     Admission,
@@ -117,13 +117,19 @@ def to_json(value: Any) -> Any:
     >>> to_json(Decimal("0.40")), to_json(Decimal("0.1234567890123456789")), to_json(float("nan"))
     (0.4, '0.1234567890123456789', None)
     """
-    kind = type(value)
-    if kind in _PLAIN:
-        return value
-    turn = _TURNS.get(kind)
-    if turn is not None:
-        return turn(value)
-    return str(value.value) if isinstance(value, Enum) else _fields_to_json(value)
+    turn = _TURNS.get(type(value)) or _turn_by_base(value)
+    return turn(value)
+
+
+def _turn_by_base(value: Any) -> Callable[[Any], Any]:
+    """Find how an enum or record is turned, or a text, number or time of NumPy's or pandas' own class."""
+    if is_dataclass(value):
+        return _fields_to_json
+    for base, turn in _TURNS.items():
+        if isinstance(value, base):
+            return turn
+    kind = type(value).__name__
+    raise UsageError(f"a value of type {kind} cannot be sent: give a text, a number, a time, or a list of these")
 
 
 def _decimal_to_json(number: Decimal) -> float | int | str:
@@ -139,13 +145,17 @@ def _fields_to_json(record: Any) -> Document:
     return {name: to_json(value) for name, value in vars(record).items()}
 
 
-_PLAIN = frozenset({str, int, bool, type(None)})
 _TURNS: dict[type, Callable[[Any], Any]] = {
-    float: lambda number: number if isfinite(number) else None,
+    Enum: lambda word: str(word.value),  # before str, as words are texts, too
+    str: str,
+    bool: bool,  # before int, which it is one of
+    int: int,
+    type(None): lambda nothing: nothing,
+    float: lambda number: float(number) if isfinite(number) else None,
     Decimal: _decimal_to_json,
     datetime: lambda moment: moment.astimezone(UTC).isoformat(),
     UUID: str,
-    dict: lambda mapping: {str(key): to_json(value) for key, value in mapping.items()},
+    Mapping: lambda mapping: {str(key): to_json(value) for key, value in mapping.items()},
     list: lambda values: [to_json(value) for value in values],
     tuple: lambda values: [to_json(value) for value in values],
 }

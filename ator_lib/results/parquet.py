@@ -12,7 +12,7 @@ import pyarrow.dataset as ds
 
 from ator_lib import schema
 from ator_lib.errors import NotFoundError, ResultsError, StoreError, UsageError
-from ator_lib.readers.base import Reading
+from ator_lib.readers.base import Reading, named
 from ator_lib.results import aggregates, duck, files, folders
 from ator_lib.results.base import Blocks, StagedResults
 
@@ -62,7 +62,7 @@ class ParquetStore:
             raise
         except Exception as error:  # of the file system, Arrow or DuckDB, or whatever the reader stumbled over
             raise ResultsError(
-                f"the results cannot be kept in {self.root}: {_reason(error)}; nothing of them was kept"
+                f"the results cannot be kept in {named(self.root)}: {_reason(error)}; nothing of them was kept"
             ) from error
 
     def keep(self, ingest_id: str) -> None:

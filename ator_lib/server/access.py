@@ -39,7 +39,9 @@ class Principal:
 
 
 LOCAL = Principal(name="local", role=Role.ADMIN)
-"""Everybody on a loopback server that asks for no tokens."""
+"""Everybody on a loopback server that asks for no tokens, without a proxy in between."""
+
+_OF_PROXIES = ("Forwarded", "X-Forwarded-For")
 
 TokenCheck: TypeAlias = Callable[[str], Token | None]
 """``Tokens.authenticate``. It asks the database, so it is never called on the event loop."""
@@ -87,7 +89,12 @@ def by_cookie(check: TokenCheck) -> Authenticator:
 
 
 async def everybody(connection: HTTPConnection) -> Principal:
-    """Let everybody in who reaches a loopback server."""
+    """Let everybody in who reaches a loopback server, but for those whom a proxy brings: they may be anybody."""
+    if any(header in connection.headers for header in _OF_PROXIES):
+        raise AccessError(
+            "this request comes through a proxy, and through one a token is always needed: "
+            "send it as 'Authorization: Bearer …' or 'X-API-Key', or log in at /login"
+        )
     return LOCAL
 
 

@@ -77,7 +77,9 @@ class RegisterBody(Body):
     location: Name | None = Field(None, description="Where it runs; the server has a default.")
     attributes: Attributes = Field(default_factory=dict)
     tags: Tags = Field(default_factory=list)
-    priority: int | None = Field(None, ge=-HIGHEST_PRIORITY, le=HIGHEST_PRIORITY, description="In the queue, the higher one goes first.")
+    priority: int | None = Field(
+        None, ge=-HIGHEST_PRIORITY, le=HIGHEST_PRIORITY, description="In the queue, the higher one goes first."
+    )
     lease_s: LeaseS | None = Field(None, description="Without one, the run holds its place until it is completed.")
     queue: bool = Field(
         False, description="Wait in the queue if there is no room: 202, then `POST /runs/{run_id}/start`."

@@ -178,7 +178,7 @@ class Guard:
         if len(hosts) != 1 or not self._is_own_name(hosts[0]):
             return "this server does not go by the name in the Host header; see the option --allow-host of: ator serve"
         origins = headers.getlist("origin")
-        if any(urlsplit(origin).netloc.lower() != hosts[0].lower() for origin in origins):
+        if any(_authority(origin) != hosts[0].lower() for origin in origins):
             return "the request comes from a page of another origin"
         return None
 
@@ -188,6 +188,13 @@ class Guard:
         except ValueError:  # a bracket that does not close
             return False
         return name in self._rules.host_names or (self._rules.any_address and _is_address(name or ""))
+
+
+def _authority(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:  # brackets that do not close, or hold no address
+        return None
 
 
 def _is_address(name: str) -> bool:
@@ -213,7 +220,8 @@ def _answer(denial: Denial, connection: HTTPConnection) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if denial.status == 413:
         headers["Connection"] = "close"  # or the rest would be read, only to be thrown away
-    answer = problem(denial.status, denial.error, denial.message)
+    details = {"in_doubt": False} if denial.status == 503 else {}  # it was not begun: asking again is safe
+    answer = problem(denial.status, denial.error, denial.message, **details)
     answer.headers.update(headers)
     return answer
 

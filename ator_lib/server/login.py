@@ -89,13 +89,24 @@ _LOGGED_IN = Template("""\
 def login_router(check: TokenCheck) -> APIRouter:
     """Make ``/login`` and ``/logout``; the guard lets everybody reach them."""
     router = APIRouter(include_in_schema=False, route_class=Door)
-    logged_in = by_cookie(check)
+    login = _Login(check)
+    router.add_api_route("/login", login.show, methods=["GET"])
+    router.add_api_route("/login", login.log_in, methods=["POST"])
+    router.add_api_route("/logout", login.log_out, methods=["POST"])
+    return router
 
-    @router.get("/login")
-    async def show(request: Request) -> Response:
+
+class _Login:
+    """What the two addresses answer."""
+
+    def __init__(self, check: TokenCheck) -> None:
+        self._check = check
+        self._logged_in = by_cookie(check)
+
+    async def show(self, request: Request) -> Response:
         target = local_target(request.query_params.get("next", ""))
         try:
-            principal = await logged_in(request)
+            principal = await self._logged_in(request)
         except StoreError:
             return _form(target, problem=_UNAVAILABLE, status=503)
         if principal is None:
@@ -103,11 +114,10 @@ def login_router(check: TokenCheck) -> APIRouter:
         words = {"name": principal.name, "role": principal.role, "next": target}
         return _page(_LOGGED_IN.substitute({key: escape(word) for key, word in words.items()}))
 
-    @router.post("/login")
-    async def log_in(request: Request) -> Response:
+    async def log_in(self, request: Request) -> Response:
         token, target = await _read_form(request)
         try:
-            principal = await principal_of(check, token)
+            principal = await principal_of(self._check, token)
         except StoreError:
             return _form(target, problem=_UNAVAILABLE, status=503)
         if principal is None:
@@ -117,13 +127,10 @@ def login_router(check: TokenCheck) -> APIRouter:
         answer.set_cookie(cookie_name(request), token, httponly=True, samesite="lax", secure=is_secure)
         return answer
 
-    @router.post("/logout")
-    async def log_out(request: Request) -> Response:
+    async def log_out(self, request: Request) -> Response:
         answer = RedirectResponse("/login", status_code=303)
         answer.delete_cookie(cookie_name(request), httponly=True, samesite="lax")
         return answer
-
-    return router
 
 
 def local_target(target: str) -> str:

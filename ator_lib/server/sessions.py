@@ -15,7 +15,6 @@ import asyncio
 from functools import wraps
 from typing import Any
 
-from bokeh_fastapi import BokehFastAPI
 from bokeh_fastapi.handler import WSHandler
 
 _MARK = "_ator_mended"
@@ -27,11 +26,6 @@ def mend_bokeh_fastapi() -> None:
         setattr(WSHandler, _MARK, True)
         WSHandler.ws_connect = _free_closed_sessions(WSHandler.ws_connect)
         WSHandler.send_message = _send_whole_messages(WSHandler.send_message)
-
-
-def session_count(pages: BokehFastAPI) -> int:
-    """How many page sessions the server holds now."""
-    return sum(len(context.sessions) for context in pages._applications.values())
 
 
 def _free_closed_sessions(connect: Any) -> Any:

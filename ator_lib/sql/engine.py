@@ -8,11 +8,11 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError, OperationalError, ProgrammingError
 
-from ator_lib.errors import MissingExtraError, StoreUnavailableError, UsageError
-from ator_lib.sql.translate import translated
+from ator_lib.errors import MissingExtraError, StoreUnavailableError, StoreVersionError, UsageError
+from ator_lib.sql.translate import shown, translated
 
 HEAD = "0002"
 """The revision of the newest migration: a database that has it needs nothing."""
@@ -121,6 +121,27 @@ def upgrade(engine: Engine) -> tuple[str, ...]:
 
     with write(engine) as connection:
         return migrate.to_head(connection)
+
+
+def check_version(engine: Engine) -> None:
+    """Make sure that a database needs no upgrade, or is empty.
+
+    Raises
+    ------
+    StoreVersionError
+        It has a table of runs, of an older ATOR or of another program.
+    StoreError
+        It cannot be opened.
+    """
+    with read(engine) as connection:
+        revision = _revision(connection)
+        connection.rollback()  # PostgreSQL takes no further statement after one that failed
+        is_new = revision is None and not inspect(connection).has_table("test_executions")
+    if revision != HEAD and not is_new:
+        raise StoreVersionError(
+            f"{shown(engine.url)} was made by another version of ATOR, or by another program: `ator db upgrade` brings "
+            f"it to this version and keeps every row. Others who use it need this version then, too."
+        )
 
 
 def _revision(connection: Connection) -> str | None:

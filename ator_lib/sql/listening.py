@@ -19,13 +19,10 @@ TOLD_S = 1.0
 LOOK_S = 0.25
 """Wait between looks where nobody tells."""
 
-Pause = Callable[[float], None]
-"""Waits so many seconds, or less if something may have changed."""
-
 
 @contextmanager
-def listening(engine: Engine, location: str) -> Iterator[Pause]:
-    """Yield how to pause until it is worth asking again for a place at the location.
+def listening(engine: Engine, location: str) -> Iterator[Callable[[float], None]]:
+    """Yield how to pause, so many seconds at most, until it is worth asking again for a place at the location.
 
     It holds a connection of its own to PostgreSQL. Without one (too many, or it breaks), it looks as on SQLite.
     """

@@ -18,7 +18,7 @@ from ator_lib.registry.checks import checked_attributes, checked_tags
 from ator_lib.registry.either import AnyBaselines, AnyLocations, AnyRegistry
 from ator_lib.registry.waiting import register_waiting
 from ator_lib.workspace.frames import queue_frame, runs_frame
-from ator_lib.workspace.handle import BaseHandle
+from ator_lib.workspace.handle import BaseHandle, id_of
 from ator_lib.workspace.tables import BaselineTable, LocationTable
 
 Handle = TypeVar("Handle", bound=BaseHandle)
@@ -135,21 +135,21 @@ class BaseWorkspace(ABC, Generic[Handle]):
 
     # --- their lives ---
 
-    def complete(self, run_id: int, status: RunStatus | str, *, reason: str | None = None) -> Handle:
+    def complete(self, run: int | BaseHandle, status: RunStatus | str, *, reason: str | None = None) -> Handle:
         """Give a running run its final status: success, failure or cancelled."""
-        return self._foreign(self._registry.complete(run_id, status, reason=reason))
+        return self._foreign(self._registry.complete(id_of(run), status, reason=reason))
 
-    def cancel(self, run_id: int) -> Handle:
+    def cancel(self, run: int | BaseHandle) -> Handle:
         """Cancel a run. One that is being executed is asked to stop, and stays running until it has."""
-        return self._foreign(self._registry.cancel(run_id))
+        return self._foreign(self._registry.cancel(id_of(run)))
 
-    def get(self, run_id: int) -> Handle:
-        """One run by its id; NotFoundError if there is none."""
-        return self._foreign(self._registry.get(run_id))
+    def get(self, run: int | BaseHandle) -> Handle:
+        """One run by its id, as it is now; NotFoundError if there is none."""
+        return self._foreign(self._registry.get(id_of(run)))
 
     def update(
         self,
-        run_id: int,
+        run: int | BaseHandle,
         *,
         dashboard_url: str | None = None,
         attributes: Mapping[str, Any] | None = None,
@@ -159,7 +159,7 @@ class BaseWorkspace(ABC, Generic[Handle]):
         """Set a run's dashboard address, merge attributes into its own, change its tags; ended runs take them, too."""
         return self._foreign(
             self._registry.update(
-                run_id,
+                id_of(run),
                 dashboard_url=dashboard_url,
                 attributes=attributes,
                 add_tags=add_tags,

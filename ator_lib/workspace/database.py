@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, delete, select, text
 
-from ator_lib.errors import ConflictError, StoreError
+from ator_lib.errors import ConflictError, StoreError, StoreUnavailableError
 from ator_lib.model import RunStatus
-from ator_lib.sql.engine import open_engine, upgrade, write
+from ator_lib.sql.engine import check_version, open_engine, upgrade, write
 from ator_lib.sql.tables import ingests, metadata, test_executions, tokens
 from ator_lib.workspace.parts import Parts
+from ator_lib.workspace.uploads import left_behind
 
 DATABASE_FILE = "ator.db"
-UPLOADS = "uploads"
 SYNTHETIC = "synthetic"
 """Attribute and tag of runs that were made up to try things out: nothing really runs."""
 
@@ -43,17 +42,30 @@ def upgraded_database(data: Path, database_url: SecretStr | None) -> Upgraded:
     StoreError
         The folder cannot be made, or the database cannot be opened or upgraded.
     """
-    file = usable_folder(data) / DATABASE_FILE
-    engine = open_engine(file if database_url is None else database_url.get_secret_value())
+    engine = _opened(data, database_url)
     return Upgraded(engine=engine, report=upgrade(engine))
 
 
 def open_database(data: Path, database_url: SecretStr | None) -> Engine:
-    """Like ``upgraded_database``, with the report in the log."""
-    upgraded = upgraded_database(data, database_url)
-    for sentence in upgraded.report:
-        logging.getLogger("ator_lib").warning("database upgrade: %s", sentence)
-    return upgraded.engine
+    """Open a database, making it if need be; the embedded one is upgraded.
+
+    Raises
+    ------
+    StoreVersionError
+        A team's database is of another version: others use it, so nobody upgrades it by just looking.
+    StoreError
+        As for ``upgraded_database``.
+    """
+    engine = _opened(data, database_url)
+    if database_url is not None:
+        check_version(engine)
+    upgrade(engine)
+    return engine
+
+
+def _opened(data: Path, database_url: SecretStr | None) -> Engine:
+    file = usable_folder(data) / DATABASE_FILE
+    return open_engine(file if database_url is None else database_url.get_secret_value())
 
 
 def usable_folder(data: Path) -> Path:
@@ -85,8 +97,9 @@ class Reset:
 def reset(parts: Parts, *, force: bool = False, with_tokens: bool = False) -> Reset:
     """Delete all runs of the registry, and all that belongs to them; the tables stay.
 
-    Of the data folder go the results and run folders of these runs and what was uploaded, and nothing
-    else. Run ids go on, so that an old link never shows another run.
+    Of the data folder go the results of these runs, the folders of those that were executed here, and what
+    uploads left behind; nothing else, as other registries may use it, too. Run ids go on, so that an old
+    link never shows another run.
 
     Parameters
     ----------
@@ -103,24 +116,34 @@ def reset(parts: Parts, *, force: bool = False, with_tokens: bool = False) -> Re
         The database or a folder cannot be changed.
     """
     parts.registry.reap()
-    aside: list[Path] = []
+    emptied = [table for table in metadata.sorted_tables if with_tokens or table is not tokens]
+    with _telling_of_doubt(parts), write(parts.engine) as connection:
+        _keep_others_out(connection)
+        if not force:
+            _refuse_live_runs(connection)
+        ingest_ids = connection.scalars(select(ingests.c.ingest_id)).all()
+        folders = [*_run_folders(connection, parts), *left_behind(parts.data)]
+        for ingest_id in ingest_ids:
+            parts.store.release(ingest_id)  # from here on the sweep finishes what a crash leaves
+        rows = {table.name: connection.execute(delete(table)).rowcount for table in reversed(emptied)}
+    for ingest_id in ingest_ids:
+        with suppress(StoreError):  # what is left is swept
+            parts.store.discard(ingest_id)
+    _remove(folders)
+    return Reset(rows=rows, folders=len(ingest_ids) + len(folders))
+
+
+@contextmanager
+def _telling_of_doubt(parts: Parts) -> Iterator[None]:
     try:
-        with write(parts.engine) as connection:
-            _keep_others_out(connection)
-            if not force:
-                _refuse_live_runs(connection)
-            for path in _folders_of(connection, parts):
-                _set_aside(path)
-                aside.append(path)
-            emptied = [table for table in metadata.sorted_tables if with_tokens or table is not tokens]
-            rows = {table.name: connection.execute(delete(table)).rowcount for table in reversed(emptied)}
-    except BaseException:
-        for path in aside:
-            _put_back(path)
+        yield
+    except StoreUnavailableError as error:
+        if error.in_doubt:
+            error.add_note(
+                "whether the runs were deleted is not known: `ator history` shows it once the database is back; "
+                f"if they were, the folders that their tools worked in are left in {parts.run_folder(0).parent}"
+            )
         raise
-    for path in aside:
-        _remove(path)
-    return Reset(rows=rows, folders=len(aside))
 
 
 def _keep_others_out(connection: Connection) -> None:
@@ -141,43 +164,17 @@ def _refuse_live_runs(connection: Connection) -> None:
         )
 
 
-def _folders_of(connection: Connection, parts: Parts) -> list[Path]:
-    """Find what this registry's runs have in the data folder, which other registries may use, too."""
-    known = [parts.store.root / ingest_id for ingest_id in connection.scalars(select(ingests.c.ingest_id))]
-    known += [parts.run_folder(run_id) for run_id in connection.scalars(select(test_executions.c.run_id))]
-    uploaded = (parts.data / UPLOADS).glob("*")
-    return [path for path in (*known, *uploaded) if path.exists()]
+def _run_folders(connection: Connection, parts: Parts) -> list[Path]:
+    """Find the folders of the runs that were executed here."""
+    runs = test_executions.c
+    rows = connection.execute(select(runs.run_id, runs.attributes).order_by(runs.run_id))
+    executed = [parts.run_folder(row.run_id) for row in rows if parts.has_executed(row.run_id, row.attributes or {})]
+    return [folder for folder in executed if folder.is_dir()]
 
 
-def _set_aside(path: Path) -> None:
-    """Hide a folder in one step, so that it can be put back; a sweep of results knows the hidden name, too."""
-    try:
-        _delete(_hidden(path))  # of a reset that was killed
-        path.rename(_hidden(path))
-    except OSError as error:
-        raise StoreError(f"{path} cannot be removed ({error.strerror}): nothing was deleted") from error
-
-
-def _put_back(path: Path) -> None:
-    with suppress(OSError):
-        _hidden(path).rename(path)
-
-
-def _remove(path: Path) -> None:
-    try:
-        _delete(_hidden(path))
-    except OSError as error:
-        raise StoreError(
-            f"all rows were deleted, but {_hidden(path)} cannot be removed ({error.strerror}): remove it by hand"
-        ) from error
-
-
-def _hidden(path: Path) -> Path:
-    return path.with_name(f".{path.name}.tmp")
-
-
-def _delete(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+def _remove(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    left = [str(folder) for folder in folders if folder.exists()]
+    if left:
+        raise StoreError(f"all rows were deleted, but not all of {', '.join(left)}: remove what is there by hand")

@@ -14,6 +14,11 @@ from ator_lib.model import Run, RunStatus, StatusReason
 from ator_lib.registry.either import AnyRegistry
 
 
+def id_of(run: int | BaseHandle) -> int:
+    """Give the id of a run that is named by it or by a handle."""
+    return run.run_id if isinstance(run, BaseHandle) else run
+
+
 class BaseHandle:
     """One run as the registry knows it.
 

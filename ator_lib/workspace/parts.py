@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
+from ator_lib.model import SUPERVISOR
 from ator_lib.registry.baselines import Baselines
 from ator_lib.registry.locations import Locations
 from ator_lib.registry.registry import Registry
 from ator_lib.registry.tokens import Tokens
 from ator_lib.results.parquet import ParquetStore
+from ator_lib.runners.process import lock_path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,3 +38,11 @@ class Parts:
     def run_folder(self, run_id: int) -> Path:
         """Where the tool of that run works and leaves its files."""
         return self.data / "runs" / str(run_id)
+
+    def supervisor(self, run_id: int) -> dict[str, str]:
+        """Say what the registry keeps of a run that is executed here: the host, and the file locked while it loads."""
+        return {"host": self.host, "lock": str(lock_path(self.run_folder(run_id)))}
+
+    def has_executed(self, run_id: int, attributes: Mapping[str, Any]) -> bool:
+        """Whether the folder of that number is this run's: several registries may share a data folder."""
+        return bool(attributes.get(SUPERVISOR) == self.supervisor(run_id))

@@ -11,7 +11,7 @@ from ator_lib.registry.client import ServerClient
 from ator_lib.registry.remote import RemoteRegistry
 from ator_lib.registry.remote_tables import RemoteBaselines, RemoteLocations
 from ator_lib.workspace.base import BaseWorkspace
-from ator_lib.workspace.handle import BaseHandle
+from ator_lib.workspace.handle import BaseHandle, id_of
 
 
 class _AtAServer:
@@ -99,7 +99,7 @@ class RemoteWorkspace(_AtAServer, BaseWorkspace[RemoteRun]):
         ConflictError
             It has not ended, or is pinned as a baseline.
         """
-        return self._remote.delete(self._one(run).run_id)
+        return self._remote.delete(id_of(run))
 
     def _handle(self, run: Run, *, lease_s: float | None = None) -> RemoteRun:
         lease_s = self._lease_s if lease_s is None else lease_s

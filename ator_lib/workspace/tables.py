@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -11,9 +10,7 @@ from ator_lib.model import Baseline, LocationStatus, LocationUse, Role, Token
 from ator_lib.registry.either import AnyBaselines, AnyLocations
 from ator_lib.registry.tokens import Tokens
 from ator_lib.workspace.frames import baselines_frame, locations_frame, tokens_frame
-
-if TYPE_CHECKING:
-    from ator_lib.workspace.handle import BaseHandle
+from ator_lib.workspace.handle import BaseHandle, id_of
 
 
 class LocationTable:
@@ -80,7 +77,7 @@ class BaselineTable:
 
     def pin(self, name: str, run: int | BaseHandle) -> Baseline:
         """Give a run that name; a run that has it until now loses it."""
-        return self._baselines.pin(name, run if isinstance(run, int) else run.run_id)
+        return self._baselines.pin(name, id_of(run))
 
     def remove(self, name: str) -> Baseline:
         """Unpin a name; the run stays."""

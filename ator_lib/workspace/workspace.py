@@ -5,28 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 
 from ator_lib.execution.execution import Execution
 from ator_lib.execution.progress import display_for
-from ator_lib.model import Run
+from ator_lib.model import Admission, Run, RunRequest
 from ator_lib.results import index
 from ator_lib.results.query import query
 from ator_lib.runners.base import Runner
-from ator_lib.runners.process import lock_path
 from ator_lib.sql.translate import shown
 from ator_lib.workspace.base import BaseWorkspace, run_request
 from ator_lib.workspace.comparison import Comparison, compare_runs
 from ator_lib.workspace.deletion import delete
 from ator_lib.workspace.frames import runs_frame
+from ator_lib.workspace.handle import id_of
 from ator_lib.workspace.ingest import ingest
 from ator_lib.workspace.live import LiveRun
 from ator_lib.workspace.parts import Parts
 from ator_lib.workspace.reporting import execute_notebook, write_report
 from ator_lib.workspace.run import RunHandle
 from ator_lib.workspace.tables import TokenTable
+
+AnyRun: TypeAlias = int | str | RunHandle
+"""A run by its id, by the name that it is pinned under, or by a handle."""
 
 
 class Workspace(BaseWorkspace[RunHandle]):
@@ -77,20 +80,29 @@ class Workspace(BaseWorkspace[RunHandle]):
         KeyboardInterrupt
             After an interrupt; the load was stopped, its results kept, the run is ``cancelled``.
         """
-        execution = self._admit(runner, registration)
-        on_started(execution.run)
-        display = display_for(f"run {execution.run.run_id}", runner.load_profile.run_time_s) if progress else None
-        try:
-            execution.execute(display.show if display else None)
-        finally:
-            if display:
-                display.close()
+        with self._admit(runner, registration) as execution:
+            on_started(execution.run)
+            display = display_for(f"run {execution.run.run_id}", runner.load_profile.run_time_s) if progress else None
+            try:
+                execution.execute(display.show if display else None)
+            finally:
+                if display:
+                    display.close()
         return self._foreign(execution.run)
 
-    def submit(self, runner: Runner, **registration: Any) -> LiveRun:
-        """Like ``execute``, but returns at once with a handle on the running run."""
-        execution = self._admit(runner, registration)
-        return LiveRun(execution, finished=self._foreign)
+    def submit(
+        self, runner: Runner, *, on_queued: Callable[[Admission], None] = lambda _: None, **registration: Any
+    ) -> LiveRun:
+        """Like ``execute``, but returns at once with a handle on the run, which runs or, with ``wait``, waits."""
+
+        def admit(note_queued: Callable[[Admission], None]) -> Execution:
+            def tell(admission: Admission) -> None:
+                note_queued(admission)
+                on_queued(admission)
+
+            return self._admit(runner, {**registration, "on_queued": tell})
+
+        return LiveRun(admit, finished=self._foreign)
 
     def _admit(self, runner: Runner, registration: Mapping[str, Any]) -> Execution:
         runner.check()
@@ -98,26 +110,29 @@ class Workspace(BaseWorkspace[RunHandle]):
         parts.store.sweep(index.known_ingests(parts.engine))
         entry = {name: registration[name] for name in ("wait", "on_queued") if name in registration}
         asked = run_request(**{name: value for name, value in registration.items() if name not in entry})
-        request = replace(
-            asked,
-            type=asked.type or "load",
-            tool=runner.tool,
-            load_profile=runner.load_profile,
-            attributes={"host": parts.host, **asked.attributes},
-        )
+        request = self._request_for(runner, asked)
         run = self._admitted(request, lease_s=parts.lease_s, **{"wait": None} | entry)
-        folder = parts.run_folder(run.run_id)
-        supervisor = {"host": parts.host, "lock": str(lock_path(folder))}
-        parts.registry.supervise(run.run_id, supervisor)
-        return Execution(
+        execution = Execution(
             runner,
             run,
             registry=parts.registry,
             engine=parts.engine,
             store=parts.store,
-            folder=folder,
+            folder=parts.run_folder(run.run_id),
             lease_s=parts.lease_s,
             max_error_rate=parts.max_error_rate,
+        )
+        with execution:
+            parts.registry.supervise(run.run_id, parts.supervisor(run.run_id))
+        return execution
+
+    def _request_for(self, runner: Runner, asked: RunRequest) -> RunRequest:
+        return replace(
+            asked,
+            type=asked.type or "load",
+            tool=runner.tool,
+            load_profile=runner.load_profile,
+            attributes={"host": self.parts.host, **asked.attributes},
         )
 
     def ingest(
@@ -153,7 +168,7 @@ class Workspace(BaseWorkspace[RunHandle]):
         ConflictError
             It has not ended, or is pinned as a baseline.
         """
-        return delete(self.parts, self._one(run).run_id)
+        return delete(self.parts, id_of(run))
 
     def reap(self) -> pd.DataFrame:
         """Abandon the runs whose lease is over, and list them. Each admission does it for its location, too."""
@@ -163,8 +178,8 @@ class Workspace(BaseWorkspace[RunHandle]):
 
     def compare(
         self,
-        contender: int | RunHandle | Sequence[int | RunHandle],
-        baseline: int | RunHandle | Sequence[int | RunHandle],
+        contender: AnyRun | Sequence[AnyRun],
+        baseline: AnyRun | Sequence[AnyRun],
         **options: Any,
     ) -> Comparison:
         """Compare runs; either side is one run or several. ``options`` are those of ``CompareOptions``."""
@@ -185,9 +200,7 @@ class Workspace(BaseWorkspace[RunHandle]):
         """
         return execute_notebook(self.parts, name, output, parameters or {}, report)
 
-    def report(
-        self, run: int | RunHandle, path: Path | str = "report.html", *, baseline: int | RunHandle | None = None
-    ) -> Path:
+    def report(self, run: AnyRun, path: Path | str = "report.html", *, baseline: AnyRun | None = None) -> Path:
         """Write the report of a run, compared with ``baseline`` if given, as one HTML file."""
         against = None if baseline is None else self._one(baseline).run_id
         return write_report(self.parts, self._one(run).run_id, against, Path(path))
@@ -201,8 +214,10 @@ class Workspace(BaseWorkspace[RunHandle]):
     def _handle(self, run: Run, *, lease_s: float | None = None) -> RunHandle:
         return RunHandle(run, self.parts, lease_s=lease_s)
 
-    def _one(self, run: int | RunHandle) -> RunHandle:
+    def _one(self, run: AnyRun) -> RunHandle:
+        if isinstance(run, str):
+            run = self.baselines.get(run).run_id
         return run if isinstance(run, RunHandle) else self.get(run)
 
-    def _several(self, runs: int | RunHandle | Sequence[int | RunHandle]) -> list[RunHandle]:
-        return [self._one(run) for run in (runs if isinstance(runs, Sequence) else [runs])]
+    def _several(self, runs: AnyRun | Sequence[AnyRun]) -> list[RunHandle]:
+        return [self._one(run) for run in ([runs] if isinstance(runs, int | str | RunHandle) else runs)]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -12,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 import ator_lib as ator
 from ator_lib.cli.app import app
-from ator_lib.errors import ConflictError, StoreError
+from ator_lib.errors import ConflictError, StoreVersionError
 from ator_lib.workspace.database import reset
 from ator_lib.workspace.workspace import Workspace
 
@@ -58,16 +59,13 @@ def test_upgrade_answers_json(published: str, data: Path) -> None:
     assert json.loads(run("upgrade", "--database-url", published, "--json", data=data).stdout)["report"] == []
 
 
-def test_opening_a_workspace_upgrades_with_a_word(published: str, data: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Whoever does not call `ator db upgrade` reads the report in the log."""
-    ator.connect(data, database_url=published)
-    assert "database upgrade: 1 row had the status 'failed': 'failure' now" in caplog.text
-    caplog.clear()
-    ator.connect(data, database_url=published)
-    assert caplog.records == []
-
-
-# --- show and seed ---
+def test_looking_at_a_teams_database_does_not_upgrade_it(published: str, data: Path) -> None:
+    """Others use it: only ``db upgrade`` does, and a look says so."""
+    with pytest.raises(StoreVersionError, match="`ator db upgrade` brings it to this version"):
+        ator.connect(data, database_url=published)
+    with psycopg.connect(published) as connection:
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+    assert tables == [("test_executions",)]
 
 
 def test_show_says_what_there_is(data: Path) -> None:
@@ -78,6 +76,15 @@ def test_show_says_what_there_is(data: Path) -> None:
     assert "    ingest_id text not null → ingests.ingest_id" in shown
     assert "    secret_hash text not null (never shown)" in shown
     assert "run_id=37  repo=shop" in shown
+
+
+def test_show_steers_no_terminal(data: Path) -> None:
+    """Names of runs are anybody's text: each value stays on its line and does nothing."""
+    ator.connect(data).register(test="\x1b[2Jgone\x9b1m\r\nnext", attributes={"a": "\x1b]0;title\x07"})
+    shown = run("show", data=data).stdout
+    assert "test=\N{REPLACEMENT CHARACTER}[2Jgone" in shown
+    assert not re.search(r"[^\n\x20-\x7e\xa0-\uffff]", shown)
+    assert "\nnext" not in shown
 
 
 def test_show_answers_json(data: Path) -> None:
@@ -107,6 +114,7 @@ def used(data: Path) -> Workspace:
     """Return a workspace with an ended run that has files, and files of somebody else in its folder."""
     workspace = ator.connect(data)
     ended = workspace.register(test="t", location="lab", factor="0.1")
+    workspace.parts.registry.supervise(ended.run_id, workspace.parts.supervisor(ended.run_id))
     workspace.complete(ended.run_id, "success")
     workspace.baselines.pin("release", ended.run_id)
     workspace.tokens.create("ci", "runner")
@@ -114,6 +122,7 @@ def used(data: Path) -> Workspace:
         (data / name).mkdir(parents=True)
         (data / name / "file").write_text("x")
     (data / "notes.txt").write_text("mine")
+    os.utime(data / "uploads" / "part-1", (0, 0))
     return workspace
 
 
@@ -124,7 +133,7 @@ def rows_of(workspace: Workspace) -> dict[str, int]:
 
 
 def test_reset_deletes_the_rows_and_what_belongs_to_them(used: Workspace, data: Path) -> None:
-    """Runs, locations, baselines, their folders and uploads; nothing else in the data folder, and no token."""
+    """Runs, locations, baselines, their folders and left uploads; nothing else in the data folder, and no token."""
     done = run("reset", "--yes", data=data)
     assert done.exit_code == 0, done.stderr
     assert "1 test_executions" in done.stderr
@@ -183,19 +192,3 @@ def test_a_reset_on_postgresql(postgres_url: str, data: Path) -> None:
         reset(workspace.parts)
     assert reset(workspace.parts, force=True).rows["test_executions"] == 1
     assert rows_of(workspace) == {}
-
-
-def test_a_reset_that_fails_puts_everything_back(used: Workspace, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a folder cannot be moved, no row and no folder is gone."""
-    original = Path.rename
-
-    def full_of_trouble(self: Path, target: Any) -> Path:
-        if self.name == "part-1":
-            raise PermissionError(13, "Permission denied")
-        return original(self, target)
-
-    monkeypatch.setattr(Path, "rename", full_of_trouble)
-    with pytest.raises(StoreError, match=r"part-1 cannot be removed \(Permission denied\): nothing was deleted"):
-        reset(used.parts)
-    assert rows_of(used)["test_executions"] == 1
-    assert (data / "runs" / "1" / "file").exists()

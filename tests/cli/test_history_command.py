@@ -188,6 +188,21 @@ def test_table_in_a_log_has_all_columns(ator: Ator) -> None:
     assert queued.split() == ["12", "queued", "nightly", "main", "lab-1", "0.4"]
 
 
+@pytest.mark.parametrize("columns", [None, "80", "200"])
+def test_one_long_text_does_not_spoil_the_table(
+    columns: str | None, ator: Ator, workspace: RecordingWorkspace, terminal: pytest.MonkeyPatch
+) -> None:
+    """It is cut, in a log and on terminals, to 60 characters; programs get all of it."""
+    if columns is None:
+        terminal.delenv("TTY_COMPATIBLE")
+    else:
+        terminal.setenv("COLUMNS", columns)
+    workspace.runs = [made_up_run(test="x" * 500, attributes={"tags": ["y" * 200, "z" * 200]})]
+    shown = ator("history").stdout
+    assert (max(map(len, shown.splitlines())) < 260, shown.count("x") < 60, "…" in shown) == (True, True, True)
+    assert json.loads(ator("history", "--json").stdout)[0]["test"] == "x" * 500
+
+
 def test_names_cannot_steer_the_terminal(ator: Ator, workspace: RecordingWorkspace) -> None:
     """A run's name is anybody's text: escape sequences and line ends are shown as what they are not."""
     workspace.runs = [made_up_run(test="a\x1b[2J\x9b1mb\nc\rd")]

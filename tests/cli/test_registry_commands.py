@@ -44,20 +44,34 @@ def test_how_long_to_wait(words: list[str], wait: object, ator: Ator, workspace:
     assert workspace.calls[0][2]["wait"] is wait or workspace.calls[0][2]["wait"] == wait
 
 
-@pytest.mark.parametrize("text", ["soon", "", "1m", "True"])
-def test_wait_that_is_no_number(text: str, ator: Ator, workspace: RecordingWorkspace) -> None:
+@pytest.mark.parametrize("text", ["soon", "", "1m", "True", "nan", "inf", "-1", "1e12"])
+def test_wait_that_is_not_possible(text: str, ator: Ator, workspace: RecordingWorkspace) -> None:
     """The message says what would do; nothing is registered."""
-    result = ator("register", "--wait", text)
-    assert (result.exit_code, "give seconds, such as 600, or forever" in result.stderr) == (2, True)
+    result = ator("register", f"--wait={text}")
+    assert (result.exit_code, "give seconds, such as 600 (up to a year), or forever" in result.stderr) == (2, True)
     assert workspace.calls == []
 
 
-@pytest.mark.parametrize("wait", ["nan", "inf", "-1", "1e12"])
-def test_wait_that_is_not_possible(wait: str, tmp_path: Path) -> None:
-    """Numbers that are no waiting are bad input, too, and enter no queue."""
-    result = CliRunner().invoke(app, ["register", f"--wait={wait}", "--data", str(tmp_path)])
-    assert (result.exit_code, "is not possible" in result.stderr) == (2, True)
-    assert ator_lib.connect(tmp_path).history().empty
+@pytest.mark.parametrize(
+    "words",
+    ["register --attribute tags=x", "update 7 --attribute tags=x", "run locust FILE --host http://x --attribute tags=x"],
+)
+def test_tags_are_no_attribute(words: str, ator: Ator, workspace: RecordingWorkspace, tmp_path: Path) -> None:
+    """They have an option of their own, which the message names."""
+    file = tmp_path / "locustfile.py"
+    file.write_text(LOCUSTFILE)
+    result = ator(*words.replace("FILE", str(file)).split())
+    assert (result.exit_code, "--tag" in result.stderr, "--run-tag" in result.stderr) == (2, True, True)
+    assert workspace.calls == []
+
+
+@pytest.mark.parametrize("name", [" ", " lab", "lab ", "la\tb", "la\u200bb", "la\x1bb"])
+def test_a_location_has_a_name_that_can_be_seen(name: str, tmp_path: Path) -> None:
+    """Blanks around it and characters that cannot be printed are bad input: nothing is registered or made."""
+    result = CliRunner().invoke(app, ["register", "--location", name, "--data", str(tmp_path)])
+    workspace = ator_lib.connect(tmp_path)
+    assert (result.exit_code, "cannot be the name of a location" in result.stderr) == (2, True), result.output
+    assert (workspace.history().empty, workspace.locations.list().empty) == (True, True)
 
 
 def test_run_locust_waits_likewise(ator: Ator, workspace: RecordingWorkspace, tmp_path: Path) -> None:

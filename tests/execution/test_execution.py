@@ -7,17 +7,21 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
-from ator_lib.errors import CapacityError, StoreError
-from ator_lib.model import Progress, RunStatus, StatusReason
+from ator_lib.errors import CapacityError, NotFoundError, StoreError
+from ator_lib.model import Progress, Run, RunStatus, StatusReason
 from ator_lib.runners.locust import Locust
+from ator_lib.sql.engine import write
 from ator_lib.workspace.connect import connect
+from ator_lib.workspace.database import reset
 from ator_lib.workspace.workspace import Workspace
 from tests.support.target import LOCUSTFILE
 
@@ -169,17 +173,79 @@ def test_interrupt_while_waiting_for_a_submitted_run_keeps_its_results(
 
 def test_failure_of_ours_keeps_what_was_measured(workspace: Workspace, locustfile: Path, target: str) -> None:
     """A load that is lost to an error in our own process has no tool left, a final status, and its samples."""
-    execution = workspace._admit(Locust(locustfile, host=target, run_time="10m"), {"factor": "0.9"})
 
     def fail(progress: Progress) -> None:
         if progress.requests:
             raise RuntimeError("the display broke")
 
-    with pytest.raises(RuntimeError, match="the display broke"):
+    load = Locust(locustfile, host=target, run_time="10m")
+    with pytest.raises(RuntimeError, match="the display broke"), workspace._admit(load, {}) as execution:
         execution.execute(fail)
     run = workspace.get(execution.run.run_id)
     assert (run.status, run.record.status_reason) == (RunStatus.FAILURE, StatusReason.EXCEPTION)
     assert len(run.samples()) > 0
+    assert not _processes_with(str(locustfile))
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "reason"),
+    [
+        (KeyboardInterrupt, RunStatus.CANCELLED, StatusReason.STOPPED_BY_USER),
+        (BrokenPipeError, RunStatus.FAILURE, StatusReason.EXCEPTION),
+    ],
+)
+def test_nothing_that_happens_before_the_load_leaves_the_run_behind(
+    workspace: Workspace, locustfile: Path, error: type[BaseException], status: RunStatus, reason: StatusReason
+) -> None:
+    """It is ended at once, and its place is free."""
+
+    def fail(_: Run) -> None:
+        raise error
+
+    with pytest.raises(error):
+        workspace.execute(Locust(locustfile, host=NOBODY_LISTENS), factor="0.9", progress=False, on_started=fail)
+    run = workspace.get(1)
+    assert (run.status, run.record.status_reason) == (status, reason)
+    assert workspace.locations.list().iloc[0].taken == 0
+    assert run.artifacts is None
+
+
+def test_run_that_cannot_be_put_under_its_supervisor_is_ended(workspace: Workspace, locustfile: Path) -> None:
+    """Here by a database that takes the run, but no attribute of it."""
+    with write(workspace.parts.engine) as connection:
+        refuse = "SELECT RAISE(ABORT, 'not now')"
+        connection.execute(
+            text(f"CREATE TRIGGER fixed BEFORE UPDATE OF attributes ON test_executions BEGIN {refuse}; END")
+        )
+    with pytest.raises(StoreError, match="not now"):
+        workspace.submit(Locust(locustfile, host=NOBODY_LISTENS))
+    assert workspace.history().empty
+
+
+def test_run_whose_thread_cannot_start_takes_no_place(
+    workspace: Workspace, locustfile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system may have no thread to give."""
+    original = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name == "ator-run-1":
+            raise RuntimeError("can't start new thread")
+        original(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(RuntimeError, match="new thread"):
+        workspace.submit(Locust(locustfile, host=NOBODY_LISTENS))
+    assert workspace.history().empty
+
+
+def test_load_of_a_run_that_was_removed_is_stopped(workspace: Workspace, locustfile: Path, target: str) -> None:
+    """A forced reset takes the run away under its executor, which is told."""
+    live = workspace.submit(Locust(locustfile, host=target, run_time="10m"))
+    wait_until(lambda: live.progress().requests > 0, "the first request")
+    reset(workspace.parts, force=True)
+    with pytest.raises(NotFoundError, match="1"):
+        live.result(timeout=WAIT_S)
     assert not _processes_with(str(locustfile))
 
 

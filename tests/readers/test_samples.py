@@ -191,6 +191,39 @@ def test_numbers_are_no_times(path: Path) -> None:
     assert "started_at as int64" in reason(path)
 
 
+YEAR_10000_US = 253_402_300_800 * 10**6
+
+
+@pytest.mark.parametrize(
+    ("started_at", "duration_ms"),
+    [
+        (YEAR_10000_US, 0.0),
+        (10**18, 1.0),
+        (2**63 - 1, 1.0),
+        (YEAR_10000_US - 1, 0.001),
+        (YEAR_10000_US - 5_000, 5.0),
+        (0, 1e300),
+        (-62_135_596_800 * 10**6 - 1, 1.0),
+        (-(2**63), 1.0),
+    ],
+)
+def test_times_that_python_cannot_say_are_refused(path: Path, started_at: int, duration_ms: float) -> None:
+    """By their row: a start outside the years 1 to 9999, or a request that ended after them."""
+    starts = pa.array([0, None, started_at]).cast(pa.timestamp("us", "UTC"))
+    pq.write_table(
+        pa.table({"started_at": starts, "duration_ms": [1.0, 1e300, duration_ms], "success": [True] * 3}), path
+    )
+    assert "started_at is before the year 1, or the request ended after the year 9999 (row 3)" in reason(path)
+
+
+def test_the_first_and_the_last_moment_are_times(path: Path) -> None:
+    """A microsecond more would be none."""
+    moments = [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
+    starts = pa.array([*moments[:2], moments[2] - timedelta(microseconds=3)], pa.timestamp("us", "UTC"))
+    pq.write_table(pa.table({"started_at": starts, "duration_ms": [1.0, 0.0, 0.003], "success": [True] * 3}), path)
+    assert [row["started_at"] for row in rows_of(path)] == starts.to_pylist()
+
+
 # --- what is refused ---
 
 

@@ -45,7 +45,7 @@ def test_every_zero_is_the_same(zero: str | float) -> None:
     assert str(parse_factor(zero)) == "0"
 
 
-@pytest.mark.parametrize("value", ["abc", "", "0,4", "1/2", True, "0.4%", [0.4]])
+@pytest.mark.parametrize("value", ["abc", "", "0,4", "0_4", "１", "1/2", True, "0.4%", [0.4]])
 def test_what_is_no_number_is_refused(value: str) -> None:
     """The message has the value and an example."""
     with pytest.raises(FactorError, match=r"is not a number; give a decimal such as 0\.4"):

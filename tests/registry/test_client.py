@@ -100,6 +100,18 @@ def test_what_must_not_be_done_twice_is_not_asked_again(registry: RemoteRegistry
         registry.lease(run.run_id, lease_s=60)
 
 
+def test_a_server_that_says_that_nothing_was_done_is_believed() -> None:
+    """Then even what must not be done twice is asked again, and the error leaves no doubt."""
+    away = {"error": "store_unavailable", "message": "the database is away", "in_doubt": False}
+    flaky = Flaky(JSONResponse(away, 503))
+    with listening(flaky) as url:
+        registry = RemoteRegistry(ServerClient(url, pauses_s=SOON))
+        with pytest.raises(StoreUnavailableError, match="run 1 was not put under a lease") as caught:
+            registry.lease(1, lease_s=60)
+    assert not caught.value.in_doubt
+    assert flaky.asked == ["/runs/1/lease"] * 4
+
+
 def test_a_server_that_stays_away_is_told_with_the_state(registry: RemoteRegistry, flaky: Flaky) -> None:
     """Whether it was registered is not known, and how to ask safely; four attempts were made."""
     flaky.refuse(504, times=4)

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from sqlalchemy import Engine, text
 
@@ -144,6 +148,46 @@ def described(engine: Engine) -> None:
 def test_filters(registry: Registry, described: None, where: dict[str, Any], ids: list[int]) -> None:
     """Everything in a filter must hold; lists and ``any_of`` mean any of it."""
     assert [run.run_id for run in registry.history(where).runs] == ids
+
+
+class Words(str, Enum):  # noqa: UP042  # its str() is "Words.SEARCH"
+    SEARCH = "search"
+    NIGHTLY = "nightly"
+
+
+def test_filters_of_other_libraries(registry: Registry, described: None) -> None:
+    """Texts, numbers and times as pandas and NumPy give them; those without a zone are UTC."""
+    first = registry.get(1).start_time
+    assert first is not None
+    for since in (
+        pd.Timestamp(first),
+        pd.Timestamp(first).tz_localize(None),
+        pd.Timestamp(first).tz_convert("Asia/Tokyo"),
+    ):
+        assert len(registry.history({"since": since}).runs) == 4
+        assert len(registry.history({"until": since}).runs) == 0
+    assert [run.run_id for run in registry.history({"test": np.str_("search"), "tag": [np.str_("n3")]}).runs] == [3]
+    assert [run.run_id for run in registry.history({"attributes": {"half": np.float64(0.5)}}).runs] == [4]
+    assert [run.run_id for run in registry.history({"test": Words.SEARCH, "tag": [Words.NIGHTLY]}).runs] == [4, 3]
+    for odd in ({"since": pd.NaT}, {"test": np.int64(7)}, {"attributes": {"build": np.datetime64(0, "s")}}):
+        with pytest.raises(UsageError):
+            registry.history(odd)
+
+
+def test_a_time_without_a_zone_is_utc_wherever_it_is_said(
+    registry: Registry, described: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not that of the machine which asks."""
+    start = registry.get(1).start_time
+    assert start is not None
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert len(registry.history({"since": start.replace(tzinfo=None)}).runs) == 4
+        assert len(registry.history({"until": start.replace(tzinfo=None)}).runs) == 0
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize(

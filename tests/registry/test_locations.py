@@ -46,7 +46,7 @@ def test_what_is_off_changes_nothing(locations: Locations) -> None:
         locations.change("lab-1", status="closed")
     with pytest.raises(UsageError, match="nothing to change"):
         locations.change("lab-1")
-    for name in ("", " lab", "x" * 501, "a\0b", "\ud800"):
+    for name in ("", " lab", "x" * 501, "a\0b", "\ud800", "a\u200bb", "a\nb", ".."):
         with pytest.raises(UsageError):
             locations.add(name)
     assert [(use.name, use.capacity) for use in locations.list()] == [("lab-1", 1)]

@@ -266,7 +266,7 @@ def test_waiting_has_an_end(registry: Registry, holder: Run) -> None:
     assert registry.queue() == []
     (run, _) = registry.history().runs
     assert (run.status, run.status_reason) == (RunStatus.CANCELLED, "queue_timeout")
-    for odd in (-1, float("nan"), 1e12):
+    for odd in (-1, float("nan"), 1e12, "5"):
         with pytest.raises(UsageError, match="is not possible"):
             register_waiting(registry, asked("0.5"), wait=odd, queue_lease_s=LEASE_S)
 

@@ -32,7 +32,7 @@ from ator_lib.registry.remote import RemoteRegistry
 from ator_lib.registry.remote_tables import RemoteBaselines, RemoteLocations
 from ator_lib.server.problems import answer_error
 from ator_lib.workspace.workspace import Workspace
-from tests.support.flaky import SOON, flaky, registry, server, workspace
+from tests.support.flaky import SOON, Flaky, flaky, registry, server, workspace
 from tests.support.served import listening
 
 __all__ = ["flaky", "registry", "server", "workspace"]  # fixtures
@@ -113,6 +113,25 @@ def test_names_of_every_kind(server: ServerClient, name: str) -> None:
     locations.add(name, capacity="2.50")
     assert locations.change(name, description="rack 7").capacity == Decimal("2.5")
     assert locations.get(name).description == "rack 7"
+
+
+@pytest.mark.parametrize("name", ["a\ud800", "a\0", "", " a", ".", "..", "x" * 501])
+def test_names_that_cannot_be_given(registry: RemoteRegistry, server: ServerClient, flaky: Flaky, name: str) -> None:
+    """They are refused before they are sent: on the way they would become others, or another address."""
+    run = registry.register(RunRequest())
+    flaky.asked.clear()
+    baselines, locations = RemoteBaselines(server), RemoteLocations(server)
+    for act in (
+        lambda: baselines.pin(name, run.run_id),
+        lambda: baselines.remove(name),
+        lambda: locations.add(name),
+        lambda: locations.change(name, capacity=2),
+    ):
+        with pytest.raises(UsageError, match=r"the name of a (baseline|location)"):
+            act()
+    with pytest.raises(UsageError, match="which means something else"):
+        baselines.pin("previous", run.run_id)
+    assert flaky.asked == []
 
 
 def test_deleting(registry: RemoteRegistry, server: ServerClient) -> None:

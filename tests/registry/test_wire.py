@@ -3,14 +3,17 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ator_lib.errors import StoreError
+from ator_lib.errors import StoreError, UsageError
 from ator_lib.model import (
     SUPERVISOR,
     Admission,
@@ -159,6 +162,19 @@ def test_decimals_are_numbers_where_those_say_the_same(number: str) -> None:
 
     assert str(Decimal(str(read)).normalize()) == str(Decimal(number).normalize())
     assert isinstance(written, str) == (number in ("0.123456789012345678", "1e400", "NaN"))
+
+
+def test_values_of_other_libraries_are_what_they_stand_for() -> None:
+    """NumPy's and pandas' texts, numbers and times are Python's, too; what is none of these is refused."""
+    noon = pd.Timestamp(NOON).tz_convert("Asia/Tokyo")
+    assert wire.to_json([np.str_("a"), np.float64(0.5), np.float64("nan"), noon, MappingProxyType({"a": True})]) == [
+        *("a", 0.5, None, "2026-11-02T12:00:00+00:00"),
+        {"a": True},
+    ]
+    assert wire.request_to_json(RunRequest(test=np.str_("checkout"))) == {"test": "checkout"}
+    for odd in (object(), np.int64(7), {1, 2}, RunRequest):
+        with pytest.raises(UsageError, match="cannot be sent: give a text"):
+            wire.to_json(odd)
 
 
 def test_what_other_programs_wrote_can_be_said() -> None:

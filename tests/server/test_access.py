@@ -134,6 +134,21 @@ def test_everybody_is_local_admin_on_an_open_server(open_to_all: ASGIApp) -> Non
     assert talk(open_to_all, messages=["hello"])[1]["text"] == "local: hello"
 
 
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
+def test_nobody_is_local_who_comes_through_a_proxy(open_to_all: ASGIApp, secrets: dict[str, str], header: str) -> None:
+    """It may let in anybody, and says by its header that somebody else asks: so a token is needed."""
+    forwarded = {header: "for=203.0.113.7"}
+    for method, target in (("GET", "/run"), ("POST", "/settings")):
+        answer = ask(open_to_all, method, target, headers=forwarded)
+        assert (answer.status, answer.json["error"], answer.headers["www-authenticate"]) == UNAUTHENTICATED
+        assert "through a proxy" in answer.json["message"]
+    assert [(sent["type"], sent["code"]) for sent in talk(open_to_all, headers=forwarded)] == [
+        ("websocket.close", 1008)
+    ]
+    for shown in (bearer(secrets["viewer"]), cookie(secrets["viewer"])):
+        assert ask(open_to_all, target="/run", headers=forwarded | shown).json["name"] == "viewer"
+
+
 @pytest.mark.parametrize("kind", NOT_HOLDING)
 def test_a_token_shown_on_purpose_must_hold_also_on_an_open_server(
     open_to_all: ASGIApp, secrets: dict[str, str], kind: str
@@ -242,7 +257,7 @@ def test_a_database_that_is_away_is_said_without_its_name(tmp_path: Path, secret
     app = guarded_app(TOKENS_WANTED, Tokens(open_engine(tmp_path / "nowhere" / "hidden.db")))
     answer = ask(app, target="/run", headers=bearer(secrets["admin"]))
 
-    assert (answer.status, answer.json["error"]) == (503, "store_unavailable")
+    assert (answer.status, answer.json["error"], answer.json["in_doubt"]) == (503, "store_unavailable", False)
     assert "hidden" not in answer.text
     assert talk(app, headers=bearer(secrets["admin"]))[0]["code"] == 1013
 

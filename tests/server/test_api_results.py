@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ator_lib.workspace.workspace import Workspace
@@ -64,6 +66,31 @@ def test_a_file_of_no_known_format_is_refused(api: httpx.Client, workspace: Work
     assert str(workspace.data) not in problem["message"]
     assert left_uploads(workspace) == []
     refused(api.post(f"/runs/{run_id}/results", content=content, params={"format": "nonsense"}), 422, "invalid")
+
+
+def test_times_beyond_the_calendar_are_the_files_fault(api: httpx.Client, workspace: Workspace, tmp_path: Path) -> None:
+    """The row is named, and no store is blamed."""
+    starts = pa.array([0, 10**18]).cast(pa.timestamp("us", "UTC"))
+    file = tmp_path / "year-33658.parquet"
+    pq.write_table(pa.table({"started_at": starts, "duration_ms": [1.0, 1.0], "success": [True, True]}), file)
+    answer = api.post(f"/runs/{registered(api)['run_id']}/results", content=file.read_bytes())
+
+    message = refused(answer, 422, "unreadable_results")["message"]
+    assert "the uploaded file has bad rows: started_at is" in message
+    assert "(row 2)" in message
+    assert str(workspace.data) not in message
+
+
+def test_a_store_that_cannot_be_written_is_told_without_its_path(
+    api: httpx.Client, workspace: Workspace, results: bytes
+) -> None:
+    """Where the server keeps what is its own business."""
+    (workspace.data / "results").write_text("a file where the folder should be")
+    answer = api.post(f"/runs/{registered(api)['run_id']}/results", content=results)
+
+    message = refused(answer, 422, "unreadable_results")["message"]
+    assert "cannot be kept in the server's folder" in message
+    assert str(workspace.data) not in message
 
 
 def test_an_unknown_run_is_refused_before_anything_is_kept(api: httpx.Client, results: bytes) -> None:

@@ -60,7 +60,10 @@ def test_two_hosts_are_refused(app: ASGIApp) -> None:
         assert ask(app, target="/run", headers=headers).status == 403
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:1", "null", "", "http://127.0.0.1"])
+@pytest.mark.parametrize(
+    "origin",
+    ["http://evil.example", "http://127.0.0.1:1", "null", "", "http://127.0.0.1", "http://[", "http://[x]"],
+)
 def test_a_foreign_origin_is_refused(app: ASGIApp, origin: str) -> None:
     """A page of another origin, even of another port of this machine, gets nothing."""
     assert ask(app, "POST", "/register", headers={"origin": origin}).status == 403

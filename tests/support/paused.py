@@ -1,8 +1,9 @@
 """Takes in or deletes results in a process of its own that says where it is and waits there.
 
-``python -m tests.support.paused POINT FOLDER ACTION ARGUMENT…`` with ``attach PATH RUN_ID``, ``add PATH`` or
-``delete RUN_ID``. It prints the point when it has come there and goes on when it is sent a line; whoever started it may
-as well kill it. At its end it prints the id of the run, or the error. The database is that of the environment.
+``python -m tests.support.paused POINT FOLDER ACTION ARGUMENT…`` with ``attach PATH RUN_ID``, ``add PATH``,
+``delete RUN_ID`` or ``reset``. It prints the point when it has come there and goes on when it is sent a line; whoever
+started it may as well kill it. At its end it prints the id of the run, or the error. The database is that of the
+environment.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ator_lib.results.parquet import ParquetStore
 from ator_lib.settings import load_settings
 from ator_lib.sql.translate import shown
 from ator_lib.workspace.connect import open_workspace
+from ator_lib.workspace.database import reset
 from ator_lib.workspace.deletion import delete
 from ator_lib.workspace.ingest import ingest
 from ator_lib.workspace.parts import Parts
@@ -89,7 +91,9 @@ def pausing_parts(folder: Path) -> Parts:
 
 
 def act(parts: Parts, action: str, *arguments: str) -> int:
-    """Do what was asked for; returns the id of the run."""
+    """Do what was asked for; returns the id of the run, or the number of folders that a reset removed."""
+    if action == "reset":
+        return reset(parts).folders
     if action == "attach":
         path, run_id = arguments
         return ingest(parts, Path(path), int(run_id), None, {}).run_id

@@ -14,7 +14,6 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from ator_lib.server.app import create_app
-from ator_lib.server.sessions import session_count
 
 PATIENCE_S = 60
 """How long ``wait_until`` goes on before the test fails; a loaded machine needs patience."""
@@ -29,7 +28,7 @@ class Served:
 
     @property
     def sessions(self) -> int:
-        return session_count(self._app.state.pages)
+        return sum(len(context.sessions) for context in self._app.state.pages._applications.values())
 
 
 @contextmanager

@@ -25,7 +25,7 @@ def ingested(parts: Parts, tmp_path: Path, **identity: str) -> Run:
 def test_rows_results_and_folder_go(parts: Parts, tmp_path: Path) -> None:
     """Of the deleted run, and of no other one."""
     gone, stays = ingested(parts, tmp_path, test="gone"), ingested(parts, tmp_path, test="stays")
-    parts.registry.supervise(gone.run_id, {"host": parts.host, "lock": "none"})
+    parts.registry.supervise(gone.run_id, parts.supervisor(gone.run_id))
     for run in (gone, stays):
         parts.run_folder(run.run_id).mkdir(parents=True)
     assert delete(parts, gone.run_id).test == "gone"

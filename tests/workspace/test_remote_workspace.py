@@ -7,8 +7,6 @@ import logging
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -31,6 +29,7 @@ from ator_lib.server.app import create_app
 from ator_lib.server.guard import AccessRules
 from ator_lib.workspace.remote import RemoteRun
 from tests.support.files import synthetic_csv
+from tests.support.flaky import Flaky
 from tests.support.served import listening, wait_until
 
 PROJECT = Path(__file__).parents[2]
@@ -175,12 +174,19 @@ def test_deleting_and_pinning(remote: RemoteWorkspace) -> None:
 # --- the with form ---
 
 
-def test_heartbeats_keep_a_short_lease_alive(remote: RemoteWorkspace) -> None:
-    """A block longer than its lease still holds its place at the end."""
-    with remote.register(test="t", factor="0.9", lease=1) as run:
-        time.sleep(2)
+def test_heartbeats_keep_the_lease_alive(remote: RemoteWorkspace, workspace: Workspace) -> None:
+    """The lease ends later and later while the block runs, so that a long one holds its place."""
+    with remote.register(test="t", factor="0.9", lease=15) as run:
+        wait_for_renewal(workspace, run.run_id)
         assert remote.running().run_id.to_list() == [run.run_id]
     assert run.status is RunStatus.SUCCESS
+
+
+def wait_for_renewal(workspace: Workspace, run_id: int) -> None:
+    """Return when the run's lease has been renewed once more."""
+    before = workspace.get(run_id).record.lease_expires_at
+    assert before is not None
+    wait_until(lambda: (workspace.get(run_id).record.lease_expires_at or before) > before)
 
 
 def test_a_cancel_from_elsewhere_is_what_the_run_becomes(remote: RemoteWorkspace, workspace: Workspace) -> None:
@@ -199,17 +205,13 @@ def test_a_block_survives_a_restart_of_the_server(workspace: Workspace) -> None:
     with listening(app) as url:
         run = ator.connect(url).register(test="t", factor="0.9", lease=30)
         run.__enter__()
-    port = urlsplit(url).port or 0
-    time.sleep(1)  # at least one beat, each of which is a second or two apart, misses the server
-    with listening(app, port=port):
-        before = workspace.get(run.run_id).record.lease_expires_at
-        assert before is not None
-        wait_until(lambda: (workspace.get(run.run_id).record.lease_expires_at or before) > before)
-    leaving = threading.Thread(target=run.__exit__, args=(None, None, None))
-    leaving.start()
-    time.sleep(0.5)
-    with listening(app, port=port):
-        leaving.join()
+    restarting = Flaky(app)
+    restarting.refuse(502, times=2)
+    with listening(restarting, port=urlsplit(url).port or 0):
+        wait_for_renewal(workspace, run.run_id)
+        assert restarting.asked[:3] == ["/heartbeat"] * 3
+        restarting.refuse(502, times=2)
+        run.__exit__(None, None, None)
     assert workspace.get(run.run_id).status is RunStatus.SUCCESS
     assert run.status is RunStatus.SUCCESS
 

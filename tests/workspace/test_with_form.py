@@ -10,6 +10,7 @@ import pytest
 from ator_lib.errors import LeaseLostError
 from ator_lib.model import RunStatus
 from ator_lib.workspace.connect import connect
+from tests.support.served import wait_until
 
 
 def test_leaving_the_block_completes_the_run(tmp_path: Path) -> None:
@@ -46,12 +47,13 @@ def test_completing_inside_the_block_is_final(tmp_path: Path) -> None:
     assert (run.status, run.record.status_reason) == (RunStatus.FAILURE, "gate_failed")
 
 
-def test_heartbeats_keep_a_short_lease_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A block longer than its lease still holds its place at the end."""
-    monkeypatch.setenv("ATOR_LEASE_S", "3")
+def test_heartbeats_keep_the_lease_alive(tmp_path: Path) -> None:
+    """The lease ends later and later while the block runs, so that a long one holds its place."""
     workspace = connect(tmp_path)
-    with workspace.register(test="t", factor="0.9") as run:
-        time.sleep(4)
+    with workspace.register(test="t", factor="0.9", lease=15) as run:
+        before = run.record.lease_expires_at
+        assert before is not None
+        wait_until(lambda: (workspace.get(run.run_id).record.lease_expires_at or before) > before)
         assert workspace.running().run_id.to_list() == [run.run_id]
     assert run.status is RunStatus.SUCCESS
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,10 +23,9 @@ from ator_lib.server.bodies import Text
 from ator_lib.server.problems import Answer
 from ator_lib.sql.engine import read
 from ator_lib.workspace.parts import Parts
+from ator_lib.workspace.uploads import left_behind, uploads_in
 
 router = router_of("results")
-
-_LEFT_BEHIND_AFTER_S = 24 * 3600
 
 _FILE_BODY = {
     "requestBody": {
@@ -61,14 +59,15 @@ async def upload(
         try:
             await run_in_threadpool(request.app.state.workspace.ingest, path, run=run_id, format=format)
         except ResultsError as error:  # the client knows nothing of our folders
-            raise ResultsError(str(error).replace(named(path), "the uploaded file")) from error
+            words = str(error).replace(named(path), "the uploaded file")
+            raise ResultsError(words.replace(named(parts.data), "the server's folder")) from error
     return Answer(await run_in_threadpool(_what_was_read, parts, run_id))
 
 
 @asynccontextmanager
 async def _upload_folder(parts: Parts) -> AsyncIterator[Path]:
     """Give a folder on the disk of the results that goes whatever happens."""
-    folder = await run_in_threadpool(_make_folder, parts.data / "uploads")
+    folder = await run_in_threadpool(_make_folder, parts.data)
     try:
         yield folder
     finally:
@@ -76,12 +75,11 @@ async def _upload_folder(parts: Parts) -> AsyncIterator[Path]:
             await run_in_threadpool(shutil.rmtree, folder, ignore_errors=True)
 
 
-def _make_folder(uploads: Path) -> Path:
-    uploads.mkdir(exist_ok=True)
-    for left in uploads.iterdir():  # a killed server could not remove its own
-        if time.time() - left.stat().st_mtime > _LEFT_BEHIND_AFTER_S:
-            shutil.rmtree(left, ignore_errors=True)
-    return Path(mkdtemp(dir=uploads))
+def _make_folder(data: Path) -> Path:
+    uploads_in(data).mkdir(exist_ok=True)
+    for folder in left_behind(data):
+        shutil.rmtree(folder, ignore_errors=True)
+    return Path(mkdtemp(dir=uploads_in(data)))
 
 
 def _what_was_read(parts: Parts, run_id: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header
 
 from ator_lib.model import Admission, Role
 from ator_lib.registry.checks import LONGEST_NAME
@@ -14,6 +14,7 @@ from ator_lib.server.answers import OwnRunAnswer, QueuedRunAnswer, RunAnswer
 from ator_lib.server.api.base import NO_CAPACITY, RunIdInPath, WorkspaceParts, problems, router_of
 from ator_lib.server.bodies import CancelBody, ChangeRunBody, CompleteBody, HeartbeatBody, LeaseBody, RegisterBody
 from ator_lib.server.problems import Answer
+from ator_lib.workspace import deletion
 
 router = router_of("runs")
 
@@ -99,11 +100,9 @@ def change(run_id: RunIdInPath, body: ChangeRunBody, parts: WorkspaceParts) -> A
     responses=problems(404, 409),
     dependencies=[Depends(needs(Role.ADMIN))],
 )
-def delete(run_id: RunIdInPath, parts: WorkspaceParts, request: Request) -> Answer:
+def delete(run_id: RunIdInPath, parts: WorkspaceParts) -> Answer:
     """Delete an ended run with its results, for good; answers what it was. Needs the role admin."""
-    run = parts.registry.get(run_id)
-    request.app.state.workspace.delete(run_id)
-    return Answer(run_to_json(run))
+    return Answer(run_to_json(deletion.delete(parts, run_id)))
 
 
 @router.post(
