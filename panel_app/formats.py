@@ -15,7 +15,7 @@ Number = float | int | Decimal
 
 def is_missing(value: Any) -> bool:
     """Whether there is no value: ``None``, NaN, NaT or an empty text."""
-    return value is None or bool(pd.isna(value)) or value == ""
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value)) or value == ""
 
 
 def text(value: Any) -> str:

@@ -7,12 +7,16 @@ from types import MappingProxyType
 from urllib.parse import urlencode
 
 import panel as pn
+from bokeh.events import ClientReconnected, ConnectionLost
+from bokeh.models import CustomJS
 from panel.viewable import Viewer
 
 from panel_app.markup import source
 
 OVERVIEW = "/overview"
 RUN = "/run"
+
+LOST = "Connection lost. Reload the page."
 
 NAVIGATION: Mapping[str, str] = MappingProxyType({"Overview": OVERVIEW})
 """What the header offers: label → path."""
@@ -21,6 +25,14 @@ NAVIGATION: Mapping[str, str] = MappingProxyType({"Overview": OVERVIEW})
 def run_link(run_id: int) -> str:
     """Where the page of a run is."""
     return f"{RUN}?{urlencode({'run_id': run_id})}"
+
+
+def _tell_of_connection() -> None:
+    """Let the browser say that a page whose connection is gone shows what was, and not what is."""
+    if pn.state.curdoc is not None:
+        write = "document.getElementById('connection').textContent = text"
+        for event, text in ((ConnectionLost, LOST), (ClientReconnected, "")):
+            pn.state.curdoc.js_on_event(event, CustomJS(args={"text": text}, code=write))
 
 
 def framed(page: Viewer, *, path: str, title: str, footer: str) -> pn.Template:
@@ -32,4 +44,5 @@ def framed(page: Viewer, *, path: str, title: str, footer: str) -> pn.Template:
     template.add_variable("path", path)
     template.add_variable("page_title", title)
     template.add_variable("footer", footer)
+    _tell_of_connection()
     return template

@@ -231,7 +231,6 @@ class Execution:
 
     def _abort(self, error: BaseException) -> None:
         """Our own failure: no tool and no factor may outlive it."""
-        self._stop_requested.set()  # also for a tool that another thread is only just starting
         if self._process is not None:
             self._process.kill()
             self._process.wait()

@@ -171,10 +171,9 @@ def _find(connection: Connection, token: str) -> Row[Any]:
 
 
 def _checked_name(name: str) -> str:
-    checked_name("a token", name)
-    if name.startswith(_PREFIX):
+    if name.strip().startswith(_PREFIX):  # which no message must show
         raise UsageError(f"a token's name cannot begin with {_PREFIX!r}, as tokens themselves do; choose another")
-    return name
+    return checked_name("a token", name)
 
 
 def _checked_role(role: Role | str) -> Role:

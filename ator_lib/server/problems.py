@@ -91,18 +91,25 @@ async def answer_error(request: Request, error: Exception) -> Answer:
 
 async def _answer_invalid(request: Request, error: Exception) -> Answer:
     assert isinstance(error, RequestValidationError)  # noqa: S101 – Starlette hands over what was registered
-    fields = list(_invalid_fields(error.errors()))
-    words = "; ".join(f"{field['field']}: {field['problem']}" for field in fields)
-    return problem(422, "invalid", f"the request is invalid: {words}", fields=fields)
+    return problem(422, "invalid", why_invalid(error), fields=list(_invalid_fields(error)))
 
 
-def _invalid_fields(errors: Iterable[dict[str, Any]]) -> Iterable[dict[str, str]]:
+def why_invalid(error: RequestValidationError) -> str:
+    """Say in a sentence what of a request cannot be."""
+    words = "; ".join(f"{field['field']}: {field['problem']}" for field in _invalid_fields(error))
+    return f"the request is invalid: {words}"
+
+
+def _invalid_fields(error: RequestValidationError) -> Iterable[dict[str, str]]:
     """Name what is wrong and not what was sent: it may be long, or a secret in the wrong place."""
-    for _, details in zip(range(_MOST_FIELDS), errors, strict=False):
+    for _, details in zip(range(_MOST_FIELDS), error.errors(), strict=False):
         where = [str(part) for part in details["loc"] if part not in ("body", "query", "path", "header")]
-        is_json = details["type"] != "json_invalid"
-        name = ".".join(where) if is_json and where else "body"
-        yield {"field": name[:_LONGEST_FIELD_NAME], "problem": details["msg"] if is_json else "this is no JSON"}
+        if details["type"] == "json_invalid":
+            yield {"field": "body", "problem": "this is no JSON"}
+        elif not where and isinstance(error.body, bytes):  # FastAPI reads it only if it is called JSON
+            yield {"field": "body", "problem": "send it with Content-Type: application/json (curl --json)"}
+        else:
+            yield {"field": (".".join(where) or "body")[:_LONGEST_FIELD_NAME], "problem": details["msg"]}
 
 
 async def _answer_http(request: Request, error: Exception) -> Answer:

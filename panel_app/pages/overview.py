@@ -1,4 +1,4 @@
-"""Overview: what runs now, how full the locations are, what ran lately."""
+"""Overview: what runs now, who waits, how full the locations are, what ran lately."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LATEST = 20
 """Runs in the table of the latest ones."""
 
+NAMED = 3
+"""So many of those whom a queued run waits for are named; the others are counted."""
+
 TIGHT, FULL = 0.7, 0.9
 """Shares of a location from which its gauge warns."""
 
@@ -33,22 +36,25 @@ class Snapshot:
     """The workspace at one moment, as rows for the templates."""
 
     running: list[dict[str, Any]]
+    queue: list[dict[str, Any]]
     gauges: list[dict[str, Any]]
     latest: list[dict[str, Any]]
 
 
 class OverviewPage(LivePage):
-    """Running runs, a gauge per location and the latest runs."""
+    """Running runs, the queue if there is one, a gauge per location and the latest runs."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self._workspace = workspace
         self._running = Fragment(html=render("loading.html"))
+        self._queue = Fragment()
         self._gauges = Fragment()
         self._latest = Fragment()
 
     def __panel__(self) -> pn.Column:
-        return pn.Column(self._problem, self._running, self._gauges, self._latest, sizing_mode="stretch_width")
+        parts = (self._problem, self._running, self._queue, self._gauges, self._latest)
+        return pn.Column(*parts, sizing_mode="stretch_width")
 
     def read(self) -> Snapshot:
         """See ``LivePage``."""
@@ -62,6 +68,7 @@ class OverviewPage(LivePage):
     def display(self, content: Snapshot) -> None:
         """See ``LivePage``."""
         self._running.display(render("running.html", runs=content.running, run_link=run_link))
+        self._queue.display(render("queue.html", places=content.queue, run_link=run_link, named=NAMED))
         self._gauges.display(render("gauges.html", gauges=content.gauges))
         self._latest.display(render("latest.html", runs=content.latest, run_link=run_link))
 
@@ -71,6 +78,7 @@ def look(workspace: Workspace) -> Snapshot:
     now = datetime.now(UTC)
     return Snapshot(
         running=records(workspace.running()),
+        queue=records(workspace.queue()),
         gauges=[_gauge(location) for location in records(workspace.locations.list())],
         latest=[
             {**run, "duration_s": elapsed_s(run["start_time"], run["end_time"], run["status"], now)}

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
 from ator_lib.errors import StoreError
-from ator_lib.model import RunStatus
+from ator_lib.model import LocationStatus, RunStatus
 from panel_app.fragment import Fragment
 from panel_app.pages.overview import OverviewPage, look
 from tests.support.fake_workspace import FakeWorkspace, busy_workspace
@@ -57,6 +58,62 @@ def test_location_without_capacity_is_full() -> None:
 
     assert 'class="gauge full"' in html
     assert "room" not in html
+
+
+def queued_workspace(waiting: int) -> FakeWorkspace:
+    """Make a location with 0.9 held by run 1, and runs from 2 on that wait for it."""
+    workspace = FakeWorkspace({"lab-1": "1"})
+    workspace.add(test="checkout", factor=Decimal("0.9"))
+    for _ in range(waiting):
+        workspace.add(test="search", status=RunStatus.QUEUED, start_time=None)
+    return workspace
+
+
+@pytest.mark.parametrize(("waiting", "words"), [(1, "1 running · 1 waits"), (2, "1 running · 2 wait")])
+def test_where_others_wait_no_room_is_promised(waiting: int, words: str) -> None:
+    """Who comes now would be refused, whatever its factor: the gauge counts those who wait."""
+    html = shown(refreshed(queued_workspace(waiting)))
+
+    assert words in html
+    assert "room" not in html
+
+
+@pytest.mark.parametrize("status", [LocationStatus.DRAINING, LocationStatus.OFFLINE])
+def test_location_that_takes_nobody_promises_no_room(status: LocationStatus) -> None:
+    """Its status stands in the place of the room."""
+    workspace = busy_workspace()
+    workspace.statuses["lab-1"] = status
+    html = shown(refreshed(workspace))
+
+    assert f"2 running · <strong>{status}</strong>" in html
+    assert html.count("room for a factor below") == 1  # at lab-2
+
+
+def test_queue_tells_behind_whom_and_until_when() -> None:
+    """A row per queued run: position, links to it and to those ahead, the estimate and what it rests on."""
+    workspace = queued_workspace(2)
+    workspace.starts[3] = datetime(2020, 1, 31, 12, tzinfo=UTC)
+    html = shown(refreshed(workspace))
+    first, second = (html.split(f'<tr id="queued-{run_id}">')[1].split("</tr>")[0] for run_id in (2, 3))
+
+    assert ('class="n">1</td>' in first, 'class="n">2</td>' in second) == (True, True)
+    assert '<a href="/run?run_id=2">Run 2</a>' in first
+    assert all(f">{cell}</td>" in first for cell in ("search", "lab-1", "0.4"))
+    assert 'unknown <span class="reason">no history of &#39;checkout&#39;</span>' in first
+    assert '<a href="/run?run_id=1">Run 1</a>, <a href="/run?run_id=2">Run 2</a>' in second
+    assert "2020-01-31 12:00:00 <span" in second
+
+
+def test_many_ahead_are_counted() -> None:
+    """A long queue does not fill the page with the numbers of all."""
+    html = shown(refreshed(queued_workspace(6)))
+
+    assert "Run 3</a> and 3 more" in html
+
+
+def test_without_a_queue_there_is_no_table_of_it() -> None:
+    """Nobody waits: nothing is shown."""
+    assert "Queue" not in shown(refreshed(busy_workspace()))
 
 
 def test_empty_workspace_says_what_to_do_next() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 
 from tests.server.conftest import refused, registered
 
@@ -23,6 +24,15 @@ def test_a_name_may_have_a_slash(api: httpx.Client) -> None:
     api.post("/locations", json={"name": "eu/rack 1"})
 
     assert api.patch("/locations/eu/rack%201", json={"capacity": 3}).json()["name"] == "eu/rack 1"
+
+
+@pytest.mark.parametrize("name", [" ", " lab", "lab ", "la\tb", "la\u200bb", "la\x1bb"])
+def test_a_run_names_its_location_in_letters_that_can_be_seen(empty_api: httpx.Client, name: str) -> None:
+    """Names that look alike would be two places: nothing is registered or made."""
+    problem = refused(empty_api.post("/register", json={"location": name}), 422, "invalid")
+
+    assert "cannot be the name of a location" in problem["message"]
+    assert empty_api.get("/locations").json() == {"locations": []}
 
 
 def test_odd_changes_are_refused(api: httpx.Client) -> None:

@@ -94,6 +94,16 @@ def test_fields_are_named_and_values_are_not_repeated(empty_api: httpx.Client) -
     assert "hunter2" not in answer.text
 
 
+@pytest.mark.parametrize("kind", [None, "application/x-www-form-urlencoded", "text/plain"])
+def test_a_body_that_is_not_called_json_is_refused(empty_api: httpx.Client, kind: str | None) -> None:
+    """As `curl -d` sends it: the answer says which header is missing."""
+    headers = {"content-type": kind} if kind else {}
+    answer = empty_api.post("/register", content=b'{"test": "checkout"}', headers=headers)
+
+    assert "send it with Content-Type: application/json" in refused(answer, 422, "invalid")["message"]
+    assert empty_api.get("/history").json()["executions"] == []
+
+
 def test_booleans_are_no_run_ids(api: httpx.Client) -> None:
     """``true`` is not run 1."""
     registered(api)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -12,6 +13,7 @@ import pytest
 from ator_lib.model import Run, RunStatus
 from ator_lib.server.tables import is_link, status_table
 from tests.server.conftest import EXAMPLE, registered
+from tests.support.browser import GuardedPage
 
 PUBLISHED = {
     *("id", "run_id", "repo", "lac", "stream", "test", "type", "environment", "triggered_by"),
@@ -86,7 +88,8 @@ def test_hostile_texts_are_only_text(api: httpx.Client, text: str) -> None:
     registered(api, **fields, location=text, dashboard_url=text)
     page = page_of(api, "/history-html", **fields)
 
-    known = {(tag, name) for tag, attributes in plain.elements for name in attributes} | {("time", "datetime")}
+    known = {(tag, name) for tag, attributes in plain.elements for name in attributes}
+    known |= {("time", "datetime"), ("bdi", "title")}
     assert {tag for tag, _ in page.elements} <= {tag for tag, _ in plain.elements} | {"time", "bdi"}
     assert {(tag, name) for tag, attributes in page.elements for name in attributes} <= known
     assert page.texts.count(text) == len(fields) + 2
@@ -137,6 +140,33 @@ def test_the_next_page_keeps_the_filters(api: httpx.Client) -> None:
         address = next((str(link["href"]) for link in page.all("a") if link.get("rel") == "next"), "")
 
     assert seen == [["5", "4"], ["3", "2"], ["1"]]
+
+
+def test_one_long_text_keeps_its_row_low(
+    api: httpx.Client, served_page: Callable[[str], GuardedPage]
+) -> None:
+    """It is cut to a few lines and is whole in its title."""
+    name, url = "n" * 500, f"https://example.org/{'d/' * 2500}"
+    registered(api, test=name, location=name, dashboard_url=url)
+    page = served_page(str(api.base_url)).page
+    page.goto(f"{api.base_url}/status-html")
+    row = page.locator("tbody tr").bounding_box()
+
+    assert row is not None
+    assert row["height"] < 120
+    assert max(cell["width"] for cell in (box.bounding_box() for box in page.locator("td").all()) if cell) < 500
+    assert {name, url} <= {text.get_attribute("title") for text in page.locator("bdi").all()}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("limit", "zzz"), ("limit", "0"), ("cursor", "q"), ("colour", "red"), ("since", "yesterday")]
+)
+def test_what_cannot_be_asked_is_told_in_the_page(empty_api: httpx.Client, name: str, value: str) -> None:
+    """Whoever finds it out, in words that name the field."""
+    page = page_of(empty_api, "/history-html", expected=422, test="checkout", **{name: value})
+
+    assert any(name in text or value in text for text in page.texts if "is invalid" in text or "is no" in text)
+    assert next(field["value"] for field in page.all("input") if field["name"] == "test") == "checkout"
 
 
 def test_a_filter_that_makes_no_sense_is_explained(api: httpx.Client) -> None:

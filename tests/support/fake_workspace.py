@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,8 +16,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ator_lib.errors import ConflictError, NotFoundError
-from ator_lib.model import Holder, LoadProfile, LocationUse, Progress, Run, RunStatus
-from ator_lib.workspace.frames import locations_frame, runs_frame
+from ator_lib.model import Holder, LoadProfile, LocationStatus, LocationUse, Progress, QueuePlace, Run, RunStatus
+from ator_lib.workspace.frames import locations_frame, queue_frame, runs_frame
 
 
 class FakeWorkspace:
@@ -26,6 +26,8 @@ class FakeWorkspace:
     def __init__(self, capacities: Mapping[str, str] | None = None) -> None:
         self.data = Path("synthetic-data")
         self.capacities = {name: Decimal(capacity) for name, capacity in (capacities or {}).items()}
+        self.statuses: dict[str, LocationStatus] = {}
+        self.starts: dict[int, datetime] = {}
         self.records: dict[int, Run] = {}
         self.results: set[int] = set()
         self.logs: dict[int, str] = {}
@@ -61,6 +63,21 @@ class FakeWorkspace:
         self._look()
         return runs_frame([run for run in self._newest_first() if run.status is RunStatus.RUNNING])
 
+    def queue(self) -> pd.DataFrame:
+        return queue_frame(place for name in self.capacities for place in self._places(self.locations.use(name)))
+
+    def _places(self, use: LocationUse) -> Iterator[QueuePlace]:
+        for index, waiting in enumerate(use.waiting):
+            start = self.starts.get(waiting.run_id)
+            note = "by the last runs: 3 of 'checkout'" if start else f"no history of {use.holders[0].test!r}"
+            yield QueuePlace(
+                run=self.records[waiting.run_id],
+                position=index + 1,
+                waits_for=use.holders + use.waiting[:index],
+                estimated_start=start,
+                estimate_note=note,
+            )
+
     def history(self, *, limit: int = 100) -> pd.DataFrame:
         return runs_frame(self._newest_first()[:limit])
 
@@ -74,22 +91,31 @@ class FakeWorkspace:
 
 
 class FakeLocations:
-    """The places of a made-up workspace; nobody waits there."""
+    """The locations of a made-up workspace."""
 
     def __init__(self, workspace: FakeWorkspace) -> None:
         self._workspace = workspace
 
     def list(self) -> pd.DataFrame:
-        return locations_frame(self._use(name, capacity) for name, capacity in self._workspace.capacities.items())
+        return locations_frame(self.use(name) for name in self._workspace.capacities)
 
-    def _use(self, name: str, capacity: Decimal) -> LocationUse:
-        holders = tuple(
+    def use(self, name: str) -> LocationUse:
+        holders = self._those(RunStatus.RUNNING, name)
+        return LocationUse(
+            name=name,
+            capacity=self._workspace.capacities[name],
+            taken=sum((holder.factor for holder in holders), Decimal(0)),
+            holders=holders,
+            waiting=self._those(RunStatus.QUEUED, name),
+            status=self._workspace.statuses.get(name, LocationStatus.ONLINE),
+        )
+
+    def _those(self, status: RunStatus, name: str) -> tuple[Holder, ...]:
+        return tuple(
             Holder(run_id=run.run_id, test=run.test, factor=run.factor or Decimal(0))
             for run in self._workspace.records.values()
-            if run.status is RunStatus.RUNNING and run.location == name
+            if run.status is status and run.location == name
         )
-        taken = sum((holder.factor for holder in holders), Decimal(0))
-        return LocationUse(name=name, capacity=capacity, taken=taken, holders=holders)
 
 
 class FakeRun:

@@ -45,12 +45,13 @@ def test_a_folder_of_the_same_number_that_is_not_its_own_stays(parts: Parts, tmp
 
 
 def test_a_run_without_results_goes_too(parts: Parts) -> None:
-    """And a second time it is not there."""
+    """And a second time it is not there, as a number is not that no run can have."""
     run = parts.registry.register(RunRequest())
     parts.registry.complete(run.run_id, "success")
     delete(parts, run.run_id)
-    with pytest.raises(NotFoundError):
-        delete(parts, run.run_id)
+    for gone in (run.run_id, 2**70):
+        with pytest.raises(NotFoundError):
+            delete(parts, gone)
 
 
 def test_live_and_pinned_runs_stay_with_their_results(parts: Parts, tmp_path: Path) -> None:

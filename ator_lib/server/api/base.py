@@ -51,11 +51,11 @@ def router_of(noun: str) -> APIRouter:
     )
 
 
-def page_router_of(noun: str) -> APIRouter:
+def page_router_of(noun: str, *, door: type[Door]) -> APIRouter:
     """Make one whose doors answer HTML; most of their problems have the same shape."""
     return APIRouter(
         tags=[noun],
-        route_class=Door,
+        route_class=door,
         default_response_class=HTMLResponse,
         responses={status: _problem_beside_html(status) for status in (401, 403, 422, 500, 503)},
         dependencies=[Security(_TOKEN)],
