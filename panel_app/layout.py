@@ -7,7 +7,7 @@ from types import MappingProxyType
 from urllib.parse import urlencode
 
 import panel as pn
-from bokeh.events import ClientReconnected, ConnectionLost
+from bokeh.events import ConnectionLost
 from bokeh.models import CustomJS
 from panel.viewable import Viewer
 
@@ -17,6 +17,7 @@ OVERVIEW = "/overview"
 RUN = "/run"
 
 LOST = "Connection lost. Reload the page."
+"""Panel's pages do not connect again: the session that they show is the server's to free."""
 
 NAVIGATION: Mapping[str, str] = MappingProxyType({"Overview": OVERVIEW})
 """What the header offers: label → path."""
@@ -27,12 +28,11 @@ def run_link(run_id: int) -> str:
     return f"{RUN}?{urlencode({'run_id': run_id})}"
 
 
-def _tell_of_connection() -> None:
+def _tell_when_connection_is_lost() -> None:
     """Let the browser say that a page whose connection is gone shows what was, and not what is."""
     if pn.state.curdoc is not None:
         write = "document.getElementById('connection').textContent = text"
-        for event, text in ((ConnectionLost, LOST), (ClientReconnected, "")):
-            pn.state.curdoc.js_on_event(event, CustomJS(args={"text": text}, code=write))
+        pn.state.curdoc.js_on_event(ConnectionLost, CustomJS(args={"text": LOST}, code=write))
 
 
 def framed(page: Viewer, *, path: str, title: str, footer: str) -> pn.Template:
@@ -44,5 +44,5 @@ def framed(page: Viewer, *, path: str, title: str, footer: str) -> pn.Template:
     template.add_variable("path", path)
     template.add_variable("page_title", title)
     template.add_variable("footer", footer)
-    _tell_of_connection()
+    _tell_when_connection_is_lost()
     return template

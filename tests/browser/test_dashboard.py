@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect
@@ -171,6 +172,19 @@ def test_nothing_is_cut_off_on_a_phone(dashboard: Dashboard, seen: Seen) -> None
         widths.append(seen.page.evaluate("document.documentElement.scrollWidth"))
 
     assert widths == [390, 390]
+
+
+def test_page_says_when_its_connection_is_lost(
+    tmp_path: Path, served_page: Callable[[str], GuardedPage]
+) -> None:
+    """What a page shows without its server is of the past; also those hear so who cannot see it."""
+    with served(ator.connect(tmp_path), pages(), session_lifetime_s=15) as server:
+        page = served_page(server.url).page
+        page.goto(server.url)
+        expect(page.get_by_label("Latest runs")).to_be_visible()
+        expect(page.get_by_role("status")).to_have_text("")
+
+    expect(page.get_by_role("status")).to_have_text("Connection lost. Reload the page.")
 
 
 def test_closed_page_frees_its_session(dashboard: Dashboard, seen: Seen) -> None:
