@@ -94,8 +94,8 @@ def print_table(
     """Print a table; ``empty`` says what to do without rows.
 
     Elsewhere than on a terminal all columns are there, as wide as their content. Texts are cut at 60
-    characters. On a terminal columns without a value are left out, today's times have no date, and where there is no room for all,
-    those of ``if_wide`` are left out from its end.
+    characters. On a terminal columns without a value are left out, today's times have no date, and
+    where there is no room for all, those of ``if_wide`` are left out from its end.
     """
     rows = list(rows)
     if not rows:

@@ -174,9 +174,7 @@ def test_nothing_is_cut_off_on_a_phone(dashboard: Dashboard, seen: Seen) -> None
     assert widths == [390, 390]
 
 
-def test_page_says_when_its_connection_is_lost(
-    tmp_path: Path, served_page: Callable[[str], GuardedPage]
-) -> None:
+def test_page_says_when_its_connection_is_lost(tmp_path: Path, served_page: Callable[[str], GuardedPage]) -> None:
     """What a page shows without its server is of the past; also those hear so who cannot see it."""
     with served(ator.connect(tmp_path), pages(), session_lifetime_s=15) as server:
         page = served_page(server.url).page

@@ -54,7 +54,11 @@ def test_wait_that_is_not_possible(text: str, ator: Ator, workspace: RecordingWo
 
 @pytest.mark.parametrize(
     "words",
-    ["register --attribute tags=x", "update 7 --attribute tags=x", "run locust FILE --host http://x --attribute tags=x"],
+    [
+        "register --attribute tags=x",
+        "update 7 --attribute tags=x",
+        "run locust FILE --host http://x --attribute tags=x",
+    ],
 )
 def test_tags_are_no_attribute(words: str, ator: Ator, workspace: RecordingWorkspace, tmp_path: Path) -> None:
     """They have an option of their own, which the message names."""

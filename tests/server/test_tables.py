@@ -142,9 +142,7 @@ def test_the_next_page_keeps_the_filters(api: httpx.Client) -> None:
     assert seen == [["5", "4"], ["3", "2"], ["1"]]
 
 
-def test_one_long_text_keeps_its_row_low(
-    api: httpx.Client, served_page: Callable[[str], GuardedPage]
-) -> None:
+def test_one_long_text_keeps_its_row_low(api: httpx.Client, served_page: Callable[[str], GuardedPage]) -> None:
     """It is cut to a few lines and is whole in its title."""
     name, url = "n" * 500, f"https://example.org/{'d/' * 2500}"
     registered(api, test=name, location=name, dashboard_url=url)

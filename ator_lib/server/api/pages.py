@@ -26,7 +26,8 @@ class _FormDoor(Door):
 
         async def answer_in_the_page(request: Request) -> Response:
             try:
-                return await answer(request)
+                response: Response = await answer(request)
+                return response
             except (UsageError, RequestValidationError) as error:
                 why = why_invalid(error) if isinstance(error, RequestValidationError) else str(error)
             page = history_table(HistoryPage(runs=()), path=request.url.path, filters=_said(request), problem=why)
