@@ -44,26 +44,26 @@ def shop() -> Iterator[str]:
         yield address
 
 
-def executed(ws: ator.Workspace, address: str, *, fine: bool, **parameters: object) -> ator.RunHandle:
-    """Put 3 s of load on the shop with the execute_run notebook, and return the run."""
+def executed(ws: ator.Workspace, address: str, name: str, *, fine: bool, **parameters: object) -> ator.RunHandle:
+    """Put 3 s of load on the shop with the execute_run notebook, kept under a name, and return the run."""
     locustfile = ws.data / f"locustfile_{fine}.py"
     locustfile.write_text(LOCUSTFILE.replace("{fine}", str(fine)))
     given = {"locustfile": locustfile, "host": address, "users": 4, "run_time": "3s", **parameters}
-    ws.notebook("execute_run", ws.data / f"{fine}.ipynb", parameters=given)
+    ws.notebook("execute_run", ws.data / f"{name}.ipynb", parameters=given)
     return ws.get(int(ws.history(limit=1)["run_id"].iloc[0]))
 
 
 @pytest.fixture(scope="module")
 def good_run(ws: ator.Workspace, shop: str) -> ator.RunHandle:
     """Execute a run without errors."""
-    return executed(ws, shop, fine=True, test="shop", location="lab-1", factor="0.4", environment="ci")
+    return executed(ws, shop, "good", fine=True, test="shop", location="lab-1", factor="0.4", environment="ci")
 
 
 @pytest.fixture(scope="module")
 def bad_run(ws: ator.Workspace, shop: str, good_run: ator.RunHandle) -> ator.RunHandle:
     """Execute a run whose requests fail, with a test name that tries to be markup."""
     name = '<img src="http://example.com/x.png" onerror="window.hurt = 1">'
-    return executed(ws, shop, fine=False, test=name, baseline=good_run.run_id, fail_on_failure=False)
+    return executed(ws, shop, "bad", fine=False, test=name, baseline=good_run.run_id, fail_on_failure=False)
 
 
 def figures(notebook: Path) -> int:
@@ -79,20 +79,20 @@ def test_execute_run_registers_executes_and_draws(ws: ator.Workspace, good_run: 
     assert (record.test, record.location, str(record.factor), record.environment) == ("shop", "lab-1", "0.4", "ci")
     assert record.load_profile is not None
     assert record.load_profile.users == 4
-    assert figures(ws.data / "True.ipynb") == 2
-    assert (ws.data / "True.ipynb").stat().st_size < 300_000
+    assert figures(ws.data / "good.ipynb") == 2
+    assert (ws.data / "good.ipynb").stat().st_size < 300_000
 
 
 def test_execute_run_compares_with_a_baseline(ws: ator.Workspace, bad_run: ator.RunHandle) -> None:
     """With a baseline there is a third figure; a failed run is no error if the caller says so."""
     assert bad_run.status == "failure"
-    assert figures(ws.data / "False.ipynb") == 3
+    assert figures(ws.data / "bad.ipynb") == 3
 
 
 def test_failed_run_fails_the_notebook_after_its_figures(ws: ator.Workspace, shop: str) -> None:
     """A pipeline notices by the exit code 1, and finds figures and the reason in the kept notebook."""
     with pytest.raises(ator.NotebookError, match=r"RuntimeError: run \d+ is failure") as caught:
-        executed(ws, shop, fine=False)
+        executed(ws, shop, "failed", fine=False)
     assert caught.value.exit_code == 1
     assert figures(caught.value.notebook) == 2
 
