@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ pytest_plugins = [
 
 # A job in the background of a script ignores SIGINT, and so would every process that tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# what it remembers of a run belongs to no checkout
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir()) / "hypothesis"))
 
 TEST_VARIABLES = ("ATOR_CHROMIUM", "ATOR_TEST_PG_URL")
 
