@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,12 +19,24 @@ COLUMNS = ("name", "status", "capacity", "taken", "free", "running", "queued", "
 locations = typer.Typer(no_args_is_help=True, help="Places that tests share: capacity, and who may start.")
 
 Name = Annotated[str, typer.Argument(help="Its name, such as lab-1.")]
-Status = Annotated[
-    LocationStatus | None,
-    typer.Option(help="online; draining: who waits may still start, nobody new comes in; offline: nobody starts."),
-]
-Capacity = Annotated[str | None, typer.Option(help="The factors that run there stay below it in sum; 1 at first.")]
-Description = Annotated[str | None, typer.Option(help="What it is, for people.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Properties:
+    """What can be said of a location; what is not given stays as it is, or is the usual."""
+
+    capacity: Annotated[
+        str | None, typer.Option(help="The factors that run there stay below it in sum; 1 at first.")
+    ] = None
+    status: Annotated[
+        LocationStatus | None,
+        typer.Option(help="online; draining: who waits may still start, nobody new comes in; offline: nobody starts."),
+    ] = None
+    description: Annotated[str | None, typer.Option(help="What it is, for people.")] = None
+
+    def given(self) -> dict[str, Any]:
+        """Keyword arguments of ``LocationTable.add`` and ``change``."""
+        return {name: value for name, value in vars(self).items() if value is not None}
 
 
 @locations.command("list")
@@ -37,36 +50,16 @@ def list_locations(store: Store, json: JsonOption = False) -> None:
 
 @locations.command("add")
 @command
-def add(
-    store: Store,
-    name: Name,
-    capacity: Capacity = None,
-    status: Status = None,
-    description: Description = None,
-    json: JsonOption = False,
-) -> None:
+def add(store: Store, properties: Properties, name: Name, json: JsonOption = False) -> None:
     """Add a location."""
-    given = _given(capacity=capacity, status=status, description=description)
-    _answer(store.open().locations.add(name, **given), json=json)
+    _answer(store.open().locations.add(name, **properties.given()), json=json)
 
 
 @locations.command("change")
 @command
-def change(
-    store: Store,
-    name: Name,
-    capacity: Capacity = None,
-    status: Status = None,
-    description: Description = None,
-    json: JsonOption = False,
-) -> None:
+def change(store: Store, properties: Properties, name: Name, json: JsonOption = False) -> None:
     """Change a location; what runs there goes on in any case."""
-    given = _given(capacity=capacity, status=status, description=description)
-    _answer(store.open().locations.change(name, **given), json=json)
-
-
-def _given(**options: Any) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
+    _answer(store.open().locations.change(name, **properties.given()), json=json)
 
 
 def _answer(use: LocationUse, *, json: bool) -> None:
