@@ -1,4 +1,4 @@
-"""Fixtures of all rooms; each kind stands in its own module."""
+"""What holds for every test, the examples in the docstrings of ``ator_lib`` included; so it stands above both."""
 
 from __future__ import annotations
 
