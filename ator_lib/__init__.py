@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         ToolError,
         UsageError,
     )
-    from ator_lib.model import LoadProfile, Progress, Run, RunStatus
+    from ator_lib.model import IngestReport, LoadProfile, Progress, Run, RunStatus
     from ator_lib.runners.locust import Locust
     from ator_lib.schema import PERCENTILE_RULE
     from ator_lib.workspace.comparison import Comparison
@@ -53,6 +53,7 @@ _HOMES = {
     "PERCENTILE_RULE": "schema",
     "LoadProfile": "model",
     "Progress": "model",
+    "IngestReport": "model",
     "Run": "model",
     "RunStatus": "model",
     "AtorError": "errors",
@@ -84,6 +85,7 @@ __all__ = [
     "Comparison",
     "ConflictError",
     "FactorError",
+    "IngestReport",
     "LeaseLostError",
     "LiveRun",
     "LoadProfile",

@@ -40,6 +40,7 @@ class StatusReason(StrEnum):
     """Why a run has its final status; the column also takes a caller's own words."""
 
     REQUESTS_FAILED = "requests_failed"
+    TESTS_FAILED = "tests_failed"
     HOST_UNREACHABLE = "host_unreachable"
     NO_REQUESTS = "no_requests"
     TASKS_FAILED = "tasks_failed"
@@ -334,3 +335,49 @@ class RunArtifacts:
     folder: Path
     log: Path | None
     files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestReport:
+    """What an ingest read, kept and left out; kept with the run.
+
+    Parameters
+    ----------
+    files
+        Names of the files that were read.
+    format
+        Name of the reader.
+    tool, tool_version
+        Who made the files; ``None`` when they do not say.
+    rows_read
+        Rows, records or elements of the source; those kept and those rejected at least.
+    rows_kept
+        Rows of the finest table that came of them.
+    rows_rejected
+        Rows that could not be taken in; ``run.rejected()`` lists them with their lines and reasons.
+    truncated
+        The files end before their writer ended.
+    started_at, ended_at
+        The load window in UTC; ``None`` when nothing says when it was.
+    computed
+        Tables that were computed here from the samples.
+    taken
+        Tables that were taken from the files as they stand there.
+    notes
+        What was taken for granted or left out, in sentences.
+    """
+
+    files: tuple[str, ...] = ()
+    format: str | None = None
+    tool: str | None
+    tool_version: str | None
+    precision: str
+    rows_read: int
+    rows_kept: int
+    rows_rejected: int
+    truncated: bool
+    started_at: datetime | None
+    ended_at: datetime | None
+    computed: tuple[str, ...]
+    taken: tuple[str, ...]
+    notes: tuple[str, ...] = ()

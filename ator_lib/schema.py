@@ -130,6 +130,16 @@ METRICS = pa.schema(
 )
 """A row per measurement beside the requests: ``users`` per load generator, host health …"""
 
+REJECTED = pa.schema(
+    [
+        _required("source", pa.string()),
+        pa.field("line", pa.int64()),
+        _required("reason", pa.string()),
+        pa.field("text", pa.string()),
+    ]
+)
+"""A row per row of a source that could not be taken in: where it stands, why, and how it begins."""
+
 PERCENTILES: dict[str, float] = {
     "p50_ms": 0.5,
     "p75_ms": 0.75,

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     max_error_rate: float = Field(
         0.01, ge=0, le=1, description="A load run with a larger share of failed requests is a failure."
     )
+    max_rejected_rate: float = Field(
+        0.01, ge=0, le=1, description="An ingest with a larger share of rows that cannot be read changes nothing."
+    )
 
     @field_validator("*", mode="before")
     @classmethod

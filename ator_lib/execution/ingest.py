@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
 
 from ator_lib.errors import ConflictError, NotFoundError, ResultsError, UsageError
-from ator_lib.execution.outcome import judge
+from ator_lib.execution.outcome import judge, judge_cases
 from ator_lib.execution.totals import totals_of
 from ator_lib.model import Run, RunOutcome, RunRequest, RunStatus
-from ator_lib.readers.base import named
+from ator_lib.readers.base import NO_OPTIONS, ReadOptions, named
 from ator_lib.readers.formats import reader_for
+from ator_lib.readers.sources import files_of, opened
 from ator_lib.registry.registry import Registry
 from ator_lib.results import index
 from ator_lib.results.base import Ingest, StagedResults
@@ -23,8 +26,25 @@ from ator_lib.results.parquet import ParquetStore
 from ator_lib.sql.engine import read, write
 from ator_lib.sql.retry import persistently
 
-NOTES = "ingest_notes"
-"""Attribute of a run: what the reader of its files took for granted."""
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Files of one run, and how they are to be read.
+
+    Parameters
+    ----------
+    paths
+        Files and folders, archives and compressed files among them.
+    format
+        Name of the reader; ``None`` finds it by the content.
+    max_rejected_rate
+        Share of rows (0 to 1) that may be left out because they cannot be read.
+    """
+
+    paths: tuple[Path, ...]
+    format: str | None = None
+    options: ReadOptions = NO_OPTIONS
+    max_rejected_rate: float = 0.01
 
 
 class Ingester:
@@ -40,13 +60,8 @@ class Ingester:
         self._store = store
         self._max_error_rate = max_error_rate
 
-    def attach(self, path: Path, run_id: int, *, format: str | None = None) -> Ingest:
+    def attach(self, files: Files, run_id: int) -> Ingest:
         """Give a run these results; it may run still, and its status stays. The same content again changes nothing.
-
-        Parameters
-        ----------
-        format
-            Name of the reader; ``None`` finds it by the content.
 
         Raises
         ------
@@ -63,10 +78,10 @@ class Ingester:
         """
         run = self._registry.get(run_id)
         _check_takes_results(run)
-        content = _content_of(path)
-        return self._once(content, format, _RegisteredRun(run_id=run.run_id, content_hash=content.hash))
+        content = _content_of(files.paths)
+        return self._once(files, content, _RegisteredRun(run_id=run.run_id, content_hash=content.hash))
 
-    def add(self, path: Path, request: RunRequest, *, format: str | None = None) -> Ingest:
+    def add(self, files: Files, request: RunRequest) -> Ingest:
         """Make a run of these results, as it ended elsewhere: its times are the file's, its factor is none.
 
         The same content of the same test, stream and location is the run that there is already. More failed requests
@@ -83,21 +98,21 @@ class Ingester:
         StoreUnavailableError
             The database stayed away. The message says if nothing was kept, or that nobody knows.
         """
-        content = _content_of(path)
+        content = _content_of(files.paths)
         owner = _RunToMake(registry=self._registry, request=request, content_hash=content.hash)
-        return self._once(content, format, owner)
+        return self._once(files, content, owner)
 
-    def _once(self, content: _Content, format: str | None, owner: _Owner) -> Ingest:
+    def _once(self, files: Files, content: _Content, owner: _Owner) -> Ingest:
         with read(self._engine) as connection:
             ingest = owner.find(connection)
         if ingest is None:
-            ingest = self._take_in(content, format, owner)
+            ingest = self._take_in(files, content, owner)
         self._store.keep(ingest.ingest_id)  # also of an earlier one, whose process may have been killed before
         return ingest
 
-    def _take_in(self, content: _Content, format: str | None, owner: _Owner) -> Ingest:
+    def _take_in(self, files: Files, content: _Content, owner: _Owner) -> Ingest:
         """Write first what nobody sees, then make it visible in one transaction, unless others were quicker."""
-        staged = self._stage(content, format)
+        staged = self._stage(files, content)
         outcome = self._judge(staged)
 
         def record(_: bool) -> Ingest:  # an attempt before that was committed after all is found like anybody's
@@ -106,12 +121,11 @@ class Ingester:
                 ingest = owner.find(connection)
                 if ingest is None:
                     run_id = owner.make(connection, staged, outcome)
-                    self._note(connection, run_id, staged)
                     ingest = index.record(connection, run_id, staged, content_hash=content.hash)
             return ingest
 
         try:
-            ingest = persistently(record, named(content.path), "ingested")
+            ingest = persistently(record, _named(files.paths), "ingested")
         except UsageError:  # after any other error nobody knows whether there was a commit: the sweep will
             self._store.discard(staged.ingest_id)
             raise
@@ -119,22 +133,27 @@ class Ingester:
             self._store.discard(staged.ingest_id)
         return ingest
 
-    def _note(self, connection: Connection, run_id: int, staged: StagedResults) -> None:
-        if staged.notes:
-            self._registry.update(run_id, attributes={NOTES: list(staged.notes)}, connection=connection)
-
-    def _stage(self, content: _Content, format: str | None) -> StagedResults:
-        staged = self._store.write(reader_for(content.path, format).read(content.path))
-        with suppress(OSError):  # what is gone has changed, too
-            if _stamp_of(content.path) == content.stamp:
-                return staged
-        self._store.discard(staged.ingest_id)
-        raise ResultsError(
-            f"{named(content.path)} changed while it was read: nothing was kept. Ingest it when its writer has ended."
-        )
+    def _stage(self, files: Files, content: _Content) -> StagedResults:
+        with opened(files.paths) as sources:
+            reader, read = reader_for(sources, files.format)
+            reading = reader.read(read, files.options)
+            for source in sources:
+                if source not in read:
+                    reading.findings.note(f"not read: {source.name}")
+            staged = self._store.write(reading)
+        try:
+            _check_rejected(staged, files.max_rejected_rate)
+            _check_unchanged(content)
+        except ResultsError:
+            self._store.discard(staged.ingest_id)
+            raise
+        origin = replace(staged.report, files=tuple(source.name for source in read), format=reader.about.name)
+        return replace(staged, report=origin)
 
     def _judge(self, staged: StagedResults) -> RunOutcome:
         totals = totals_of(staged, self._store)
+        if totals is None:  # nothing of requests: cases, or measurements, which nobody judges
+            return judge_cases(Counter(staged.cases.column("status").to_pylist()))
         return judge(
             stopped=False,
             tool_failure=None,
@@ -203,12 +222,12 @@ class _RunToMake:
 
     def make(self, connection: Connection, staged: StagedResults, outcome: RunOutcome) -> int:
         run = self.registry.record(
-            replace(self.request, factor=None, tool=self.request.tool or staged.tool),
+            replace(self.request, factor=None, tool=self.request.tool or staged.report.tool),
             status=outcome.status,
             reason=outcome.reason,
             error=outcome.error,
-            start_time=staged.started_at,
-            end_time=staged.ended_at,
+            start_time=staged.report.started_at,
+            end_time=staged.report.ended_at,
             connection=connection,
         )
         return run.run_id
@@ -229,32 +248,50 @@ _Stamp = tuple[tuple[str, int, int], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class _Content:
-    """A file or folder as it was found: the SHA-256 of what is in it, and what would show a later change."""
+    """Files as they were found: the SHA-256 of what is in them, and what would show a later change."""
 
-    path: Path
+    paths: tuple[Path, ...]
     hash: str
     stamp: _Stamp
 
 
-def _content_of(path: Path) -> _Content:
+def _content_of(paths: tuple[Path, ...]) -> _Content:
     try:
-        stamp = _stamp_of(path)
-        digest = _sha256(path) if path.is_file() else _sha256_of_folder(path)
+        stamp = _stamp_of(paths)
+        digest = _sha256(paths[0]) if len(paths) == 1 and paths[0].is_file() else _sha256_of_all(paths)
     except OSError as error:
-        raise ResultsError(f"{named(path)} cannot be read: {error.strerror}.") from error
-    if not stamp:
-        raise NotFoundError(f"{named(path)} is no file, and no folder with files in it: there is nothing to ingest.")
-    return _Content(path=path, hash=digest, stamp=stamp)
+        raise ResultsError(f"{_named(paths)} cannot be read: {error.strerror}.") from error
+    return _Content(paths=paths, hash=digest, stamp=stamp)
 
 
-def _stamp_of(path: Path) -> _Stamp:
-    found = [(file, file.stat()) for file in _files(path)]
+def _check_unchanged(content: _Content) -> None:
+    with suppress(OSError, NotFoundError):  # what is gone has changed, too
+        if _stamp_of(content.paths) == content.stamp:
+            return
+    raise ResultsError(
+        f"{_named(content.paths)} changed while it was read: nothing was kept. Ingest it when its writer has ended."
+    )
+
+
+def _check_rejected(staged: StagedResults, allowed: float) -> None:
+    report = staged.report
+    if report.rows_rejected <= allowed * report.rows_read:
+        return
+    first = "; ".join(_told(row) for row in staged.rejected.slice(0, 3).to_pylist())
+    raise ResultsError(
+        f"{report.rows_rejected} of {report.rows_read} rows cannot be read, more than {allowed:.0%}: nothing was kept. "
+        f"{first}. Name the right format (format=), or allow it (max_rejected_rate=)."
+    )
+
+
+def _told(row: Mapping[str, Any]) -> str:
+    line = "" if row["line"] is None else f", line {row['line']}"
+    return f"{row['source']}{line}: {row['reason']}"
+
+
+def _stamp_of(paths: tuple[Path, ...]) -> _Stamp:
+    found = [(file, file.stat()) for path in paths for file in files_of(path)]
     return tuple((str(file), status.st_size, status.st_mtime_ns) for file, status in found)
-
-
-def _files(path: Path) -> list[Path]:
-    """List regular files only: to open a pipe would wait for its other end."""
-    return sorted(file for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file())
 
 
 def _sha256(path: Path) -> str:
@@ -262,7 +299,15 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sha256_of_folder(folder: Path) -> str:
-    """Hash what ``sha256sum`` would say of all files in it."""
-    lines = [f"{_sha256(file)}  {named(file.relative_to(folder))}\n" for file in _files(folder)]
+def _sha256_of_all(paths: tuple[Path, ...]) -> str:
+    """Hash what ``sha256sum`` would say of all files, each by its name below what was given."""
+    lines = [
+        f"{_sha256(file)}  {named(file.relative_to(path) if path.is_dir() else Path(file.name))}\n"
+        for path in paths
+        for file in files_of(path)
+    ]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _named(paths: tuple[Path, ...]) -> str:
+    return ", ".join(named(path) for path in paths[:5])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ator_lib.model import RunOutcome, RunStatus, StatusReason
@@ -70,3 +71,12 @@ def judge(
 
 def _failure(reason: StatusReason, error: str) -> RunOutcome:
     return RunOutcome(status=RunStatus.FAILURE, reason=reason, error=error)
+
+
+def judge_cases(statuses: Mapping[str, int]) -> RunOutcome:
+    """Decide how a run of functional tests ended, from the number of cases of each status."""
+    bad = {status: statuses[status] for status in ("failed", "error") if statuses.get(status)}
+    if not bad:
+        return RunOutcome(status=RunStatus.SUCCESS)
+    told = " and ".join(f"{number} {status}" for status, number in bad.items())
+    return _failure(StatusReason.TESTS_FAILED, f"of {sum(statuses.values())} cases, {told}")

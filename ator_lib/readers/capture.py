@@ -21,7 +21,7 @@ import pyarrow as pa
 from ator_lib import schema
 from ator_lib.errors import ResultsError
 from ator_lib.model import Progress
-from ator_lib.readers.base import Reading
+from ator_lib.readers.base import Findings, Format, Reading, ReadOptions, Source
 
 SUFFIX = ".arrows"
 _CONTINUATION = b"\xff\xff\xff\xff"
@@ -58,31 +58,36 @@ def ended_cleanly(stream: Path) -> bool:
 class CaptureReader:
     """Reads a folder of capture streams, a batch at a time."""
 
-    format: ClassVar[str] = "capture"
+    about: ClassVar[Format] = Format(
+        name="capture",
+        tool="locust",
+        files=f"streams (*{SUFFIX}) that ATOR records inside a load tool, a file per process",
+        gives="samples, metrics (users)",
+        precision=schema.EXACT,
+    )
 
-    def recognises(self, path: Path) -> bool:
-        """Say whether it is a folder with streams in it."""
-        return path.is_dir() and bool(streams(path))
+    def recognises(self, source: Source) -> bool:
+        """Say whether it is an Arrow stream."""
+        return source.head.startswith(_CONTINUATION)
 
-    def read(self, path: Path) -> Reading:
-        """Read the folder ``path``; a truncated tail is left out and said.
+    def read(self, sources: Sequence[Source], options: ReadOptions) -> Reading:
+        """Read the streams; a truncated tail is left out and said.
 
         Raises
         ------
         ResultsError
-            No streams there, a file that is none, or one written by a newer ATOR.
+            A file is no stream, or one written by a newer ATOR.
         """
-        scans = [_scan(file) for file in streams(path)]
-        if not scans:
-            raise ResultsError(f"{path} holds no capture streams (*{SUFFIX}): nothing was recorded there.")
+        scans = [_scan(source.path) for source in sources]
         heads = [scan.head for scan in scans if scan.head]
+        findings = Findings(truncated=not all(scan.clean for scan in scans))
         return Reading(
             samples=pa.RecordBatchReader.from_batches(schema.SAMPLES, _samples(scans)),
             metrics=pa.concat_tables([_users(scan) for scan in scans]),
             tool=next((head["tool"] for head in heads if "tool" in head), "unknown"),
             tool_version=next((head["tool_version"] for head in heads if "tool_version" in head), None),
             precision=schema.EXACT,
-            truncated=not all(scan.clean for scan in scans),
+            findings=findings,
         )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from ator_lib import schema
 from ator_lib.errors import ResultsError
-from ator_lib.readers.base import Reading, named
+from ator_lib.readers.base import Findings, Format, Reading, ReadOptions, Source, named, only
 
 UNNAMED = "unnamed"
 """Name of all requests of a file that has no column of names."""
@@ -47,17 +47,19 @@ _FIRST, _LAST = pa.array(_TIMES, pa.timestamp("us", "UTC"))
 class SamplesReader:
     """Reads one file, a batch at a time."""
 
-    format: ClassVar[str] = "samples"
+    about: ClassVar[Format] = Format(
+        name="samples",
+        files="tables with the columns of SAMPLES: Parquet, Arrow, CSV",
+        gives="samples",
+        precision=schema.EXACT,
+    )
 
-    def recognises(self, path: Path) -> bool:
-        """Say whether it is Parquet, Arrow, or text whose first line names ``duration_ms``; gzip is looked into."""
-        if not path.is_file():
-            return False
-        head = _head(path)
-        return head.startswith((_PARQUET, _ARROW)) or b"duration_ms" in head.partition(b"\n")[0]
+    def recognises(self, source: Source) -> bool:
+        """Say whether it is Parquet, Arrow, or text whose first line names ``duration_ms``."""
+        return source.head.startswith((_PARQUET, _ARROW)) or "duration_ms" in source.first_line
 
-    def read(self, path: Path) -> Reading:
-        """Read the file ``path``.
+    def read(self, sources: Sequence[Source], options: ReadOptions) -> Reading:
+        """Read a file.
 
         Raises
         ------
@@ -65,19 +67,18 @@ class SamplesReader:
             It cannot be read, or its columns are not those of ``schema.SAMPLES``. While its samples are consumed:
             a row that breaks the rules (the first ones are named), or no row at all.
         """
+        path = only(sources, "a table of samples").path
         with _translated(path):
             source = _open(path)
             _check_columns(source.columns, path)
             head = {key.decode(): value.decode() for key, value in (source.columns.metadata or {}).items()}
-            notes = (READ_AS_UTC,) if _is_naive(source.columns) else ()
+            findings = Findings(notes=[READ_AS_UTC] if _is_naive(source.columns) else [])
         return Reading(
             samples=pa.RecordBatchReader.from_batches(schema.SAMPLES, _samples(source, path)),
-            metrics=schema.METRICS.empty_table(),
             tool=head.get("tool"),
             tool_version=head.get("tool_version"),
             precision=schema.EXACT,
-            truncated=False,
-            notes=notes,
+            findings=findings,
         )
 
 

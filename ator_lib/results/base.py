@@ -7,38 +7,33 @@ from datetime import datetime
 
 import pyarrow as pa
 
+from ator_lib.model import IngestReport
+
 
 @dataclass(frozen=True, kw_only=True)
 class StagedResults:
-    """A complete file set that no run points at yet; ``index.record`` makes it visible.
+    """A complete set of results that no run points at yet; ``index.record`` makes it visible.
 
     Attributes
     ----------
     samples
         Rows in the samples table; a row whose weight is above 1 stands for several requests.
     summaries
-        ``schema.SUMMARIES``, computed from all samples.
-    started_at, ended_at
-        The load window in UTC, from the first request's start to the last one's end; ``None`` when no
-        sample says when it started.
-    precision
-        How exact the tool's own figures are; ``schema.EXACT`` for raw samples.
-    truncated
-        Whether the end of the tool's file was missing.
-    notes
-        What the reader took for granted, in sentences for people.
+        ``schema.SUMMARIES``, computed from all samples, or the tool's own; no rows if it has neither.
+    cases
+        ``schema.CASES``.
+    rejected
+        ``schema.REJECTED``: what could not be taken in.
+    report
+        What was read, and what became of it.
     """
 
     ingest_id: str
     samples: int
     summaries: pa.Table = field(repr=False)
-    started_at: datetime | None
-    ended_at: datetime | None
-    tool: str | None
-    tool_version: str | None
-    precision: str
-    truncated: bool
-    notes: tuple[str, ...] = ()
+    cases: pa.Table = field(repr=False)
+    rejected: pa.Table = field(repr=False)
+    report: IngestReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +46,12 @@ class Ingest:
         The load window in UTC; ``None`` when no sample says when it started.
     content_hash
         SHA-256 of what was read; ``None`` for what ATOR captured itself.
+    store
+        Where the bulk rows are kept.
+    report
+        What was read, and what became of it; ``None`` for results of before there were reports.
+    samples_purged_at
+        When the samples expired; summaries, timeline and distributions are there still. ``None``: they are kept.
     """
 
     ingest_id: str
@@ -65,6 +66,9 @@ class Ingest:
     truncated: bool
     schema_version: int
     content_hash: str | None
+    store: str
+    report: IngestReport | None
+    samples_purged_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,13 +12,19 @@ import pyarrow.parquet as pq
 
 from ator_lib import schema
 from ator_lib.errors import StoreVersionError
+from ator_lib.readers.duck import Query, text
 
 TABLES: dict[str, pa.Schema] = {
     "samples": schema.SAMPLES,
     "timeline": schema.TIMELINE,
     "metrics": schema.METRICS,
+    "distributions": schema.DISTRIBUTIONS,
+    "rejected": schema.REJECTED,
 }
 """The tables of a file set; each is ``<table>.parquet`` in the set's folder."""
+
+OPTIONAL = ("distributions", "rejected")
+"""Tables that have no file when they have no rows."""
 
 _VERSION_KEY = b"ator_schema"
 _ROW_GROUP = 131_072
@@ -34,6 +40,37 @@ def write(folder: Path, table: str, batches: Iterable[pa.RecordBatch]) -> None:
     with pq.ParquetWriter(_path(folder, table), marked, compression="zstd") as writer:
         for rows in _gathered(batches):
             writer.write_table(rows.cast(marked), row_group_size=_ROW_GROUP)
+
+
+def write_query(folder: Path, table: str, rows: Query, *, required: str) -> int:
+    """Write a table of a file set from rows that DuckDB reads in bulk; returns how many were left out.
+
+    Left out are rows in which the column ``required`` is null. There are seldom any, so they are written at first, and
+    only if the statistics of the file tell of some, the file is written again without them.
+    """
+    path = _path(folder, table)
+    columns = ", ".join(f'"{field.name}"' for field in TABLES[table])
+    options = (
+        f"COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP}, KV_METADATA {{{_VERSION_KEY.decode()}: {schema.VERSION}}}"
+    )
+
+    def copy(source: str, target: str) -> None:
+        rows.connection.execute(f"COPY ({source}) TO {text(target)} (FORMAT parquet, {options})")
+
+    copy(f"SELECT {columns} FROM ({rows.sql})", path)  # noqa: S608 – SQL of our own
+    left_out = _null_count(path, required)
+    if left_out:
+        whole = f"{path}.whole"
+        copy(f'FROM read_parquet({text(path)}) WHERE "{required}" IS NOT NULL', whole)
+        Path(whole).replace(path)
+    return left_out
+
+
+def _null_count(path: str, column: str) -> int:
+    metadata = pq.read_metadata(path)
+    position = metadata.schema.names.index(column)
+    groups = (metadata.row_group(group).column(position) for group in range(metadata.num_row_groups))
+    return sum(group.statistics.null_count for group in groups)
 
 
 def row_count(folder: Path, table: str) -> int:
@@ -52,6 +89,8 @@ def open_table(folder: Path, table: str) -> ds.Dataset:
         The file is missing, cannot be read, or is no Parquet.
     """
     path = _path(folder, table)
+    if table in OPTIONAL and not Path(path).exists():
+        return ds.dataset(TABLES[table].empty_table())
     version = int((pq.read_schema(path).metadata or {}).get(_VERSION_KEY, b"0"))
     if version > schema.VERSION:
         raise StoreVersionError(

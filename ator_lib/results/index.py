@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Connection, Engine, delete, func, insert, select
+from sqlalchemy import Connection, Engine, Row, Table, delete, func, insert, select
 
 from ator_lib import schema
 from ator_lib.errors import StoreVersionError
+from ator_lib.model import IngestReport
 from ator_lib.results.base import Ingest, StagedResults
 from ator_lib.results.files import with_run_id
 from ator_lib.sql.engine import read
+from ator_lib.sql.tables import cases as cases_table
 from ator_lib.sql.tables import ingests, test_executions
 from ator_lib.sql.tables import summaries as summaries_table
 from ator_lib.sql.types import Clock
 
 SUMMARIES = with_run_id(schema.SUMMARIES)
 """``schema.SUMMARIES`` of many runs: ``run_id`` first."""
+
+CASES = with_run_id(schema.CASES)
+"""``schema.CASES`` of many runs: ``run_id`` first."""
 
 
 def record(connection: Connection, run_id: int, staged: StagedResults, *, content_hash: str | None = None) -> Ingest:
@@ -33,26 +40,32 @@ def record(connection: Connection, run_id: int, staged: StagedResults, *, conten
             run_id=run_id,
             created_at=Clock(),
             samples=staged.samples,
-            started_at=staged.started_at,
-            ended_at=staged.ended_at,
-            tool=staged.tool,
-            tool_version=staged.tool_version,
-            precision=staged.precision,
-            truncated=staged.truncated,
+            started_at=staged.report.started_at,
+            ended_at=staged.report.ended_at,
+            tool=staged.report.tool,
+            tool_version=staged.report.tool_version,
+            precision=staged.report.precision,
+            truncated=staged.report.truncated,
             schema_version=schema.VERSION,
             content_hash=content_hash,
+            report=_told(staged.report),
         )
         .returning(*ingests.c)
     )
-    ingest = Ingest(**connection.execute(statement).one()._mapping)
+    ingest = _ingest(connection.execute(statement).one())
     owner = {"run_id": run_id, "ingest_id": staged.ingest_id}
-    connection.execute(insert(summaries_table), [owner | row for row in staged.summaries.to_pylist()])
+    summaries = [owner | row for row in staged.summaries.to_pylist()]
+    cases = [owner | {"position": n} | row for n, row in enumerate(staged.cases.to_pylist(), start=1)]
+    for table, rows in ((summaries_table, summaries), (cases_table, cases)):
+        if rows:
+            connection.execute(insert(table), rows)
     return ingest
 
 
 def remove(connection: Connection, run_id: int) -> str | None:
     """Forget the results of a run, within the caller's transaction; gives the id of its file set, if it had one."""
-    connection.execute(delete(summaries_table).where(summaries_table.c.run_id == run_id))
+    for table in (summaries_table, cases_table):
+        connection.execute(delete(table).where(table.c.run_id == run_id))
     statement = delete(ingests).where(ingests.c.run_id == run_id).returning(ingests.c.ingest_id)
     return connection.execute(statement).scalar_one_or_none()
 
@@ -72,7 +85,7 @@ def hold_content(connection: Connection, content_hash: str) -> None:
 def details_of(connection: Connection, run_id: int) -> Ingest | None:
     """Return what is known of the run's results; ``None`` when it has none."""
     row = connection.execute(select(ingests).where(ingests.c.run_id == run_id)).one_or_none()
-    return None if row is None else Ingest(**row._mapping)
+    return None if row is None else _ingest(row)
 
 
 def details_by_content(
@@ -91,13 +104,19 @@ def details_by_content(
         .limit(1)
     )
     row = connection.execute(statement).one_or_none()
-    return None if row is None else Ingest(**row._mapping)
+    return None if row is None else _ingest(row)
 
 
 def ingest_of(engine: Engine, run_id: int) -> str | None:
     """Return the id of the run's file set; ``None`` when it has none."""
     with read(engine) as connection:
         return connection.scalar(select(ingests.c.ingest_id).where(ingests.c.run_id == run_id))
+
+
+def report_of(engine: Engine, run_id: int) -> IngestReport | None:
+    """Return the report of the run's ingest; ``None`` when it has none."""
+    with read(engine) as connection:
+        return _report(connection.scalar(select(ingests.c.report).where(ingests.c.run_id == run_id)))
 
 
 def window_of(engine: Engine, run_id: int) -> tuple[datetime, datetime] | None:
@@ -114,14 +133,24 @@ def summaries(engine: Engine, run_ids: Sequence[int] | None = None) -> pa.Table:
 
     A run without results has no row.
     """
-    table = summaries_table.c
-    statement = select(*(table[name] for name in SUMMARIES.names)).order_by(
-        table.run_id, table.ingest_id, table.scope, table.name, table.method
+    return _rows(engine, summaries_table, SUMMARIES, ("ingest_id", "scope", "name", "method"), run_ids)
+
+
+def cases(engine: Engine, run_ids: Sequence[int] | None = None) -> pa.Table:
+    """Return ``CASES`` of some or all runs, by run_id and in the order of their files."""
+    return _rows(engine, cases_table, CASES, ("ingest_id", "position"), run_ids)
+
+
+def _rows(
+    engine: Engine, table: Table, columns: pa.Schema, order: Sequence[str], run_ids: Sequence[int] | None
+) -> pa.Table:
+    statement = select(*(table.c[name] for name in columns.names)).order_by(
+        table.c.run_id, *(table.c[name] for name in order)
     )
     if run_ids is not None:
-        statement = statement.where(table.run_id.in_(run_ids))
+        statement = statement.where(table.c.run_id.in_(run_ids))
     with read(engine) as connection:
-        return pa.Table.from_pylist([dict(row) for row in connection.execute(statement).mappings()], schema=SUMMARIES)
+        return pa.Table.from_pylist([dict(row) for row in connection.execute(statement).mappings()], schema=columns)
 
 
 def known_ingests(engine: Engine) -> set[str]:
@@ -150,3 +179,24 @@ def file_sets(engine: Engine) -> list[tuple[int, str]]:
                 f"{schema.VERSION}: update ATOR"
             )
     return [(run_id, ingest_id) for run_id, ingest_id, _ in rows]
+
+
+_TIMES = ("started_at", "ended_at")
+
+
+def _told(report: IngestReport) -> dict[str, Any]:
+    """Make JSON of a report; ``_report`` reads it."""
+    moments: dict[str, datetime | None] = {name: getattr(report, name) for name in _TIMES}
+    return asdict(report) | {name: moment and moment.isoformat() for name, moment in moments.items()}
+
+
+def _ingest(row: Row[Any]) -> Ingest:
+    return Ingest(**{**row._mapping, "report": _report(row.report)})
+
+
+def _report(told: dict[str, Any] | None) -> IngestReport | None:
+    if told is None:
+        return None
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
+    moments = {name: told[name] and datetime.fromisoformat(told[name]) for name in _TIMES}
+    return IngestReport(**values | moments)

@@ -12,6 +12,7 @@ import pyarrow.dataset as ds
 
 from ator_lib import schema
 from ator_lib.errors import NotFoundError, ResultsError, StoreError, UsageError
+from ator_lib.model import IngestReport
 from ator_lib.readers.base import Reading, named
 from ator_lib.results import aggregates, duck, files, folders
 from ator_lib.results.base import Blocks, StagedResults
@@ -19,6 +20,9 @@ from ator_lib.results.base import Blocks, StagedResults
 __all__ = ["Blocks", "ParquetStore", "StagedResults"]
 
 _STORED_INTERVAL_S = 1.0
+
+_COMPUTED = ("summaries", "timeline")
+"""What is computed wherever there are samples, also in place of a tool's own."""
 
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
@@ -152,6 +156,10 @@ class ParquetStore:
         """Return ``schema.METRICS``: what was measured beside the requests."""
         return self._stored(ingest_id, "metrics")
 
+    def rejected(self, ingest_id: str) -> pa.Table:
+        """Return ``schema.REJECTED``: what could not be taken in."""
+        return self._stored(ingest_id, "rejected")
+
     def distributions(self, ingest_id: str, *, block_s: float | None = None) -> pa.Table:
         """Return ``schema.DISTRIBUTIONS`` for each name and method and for the run (name null).
 
@@ -206,24 +214,78 @@ class ParquetStore:
 
 
 def _stage(ingest_id: str, folder: Path, reading: Reading) -> StagedResults:
-    files.write(folder, "samples", reading.samples)
+    samples = _write_samples(folder, reading)
     files.write(folder, "metrics", reading.metrics.to_batches())
+    if reading.distributions is not None:
+        files.write(folder, "distributions", reading.distributions.to_batches())
     opened = {table: files.open_table(folder, table) for table in ("samples", "metrics")}
     with duck.open_sandbox(opened, spill=folder) as connection:
         extent = aggregates.measure_extent(connection)
-        summaries = aggregates.summaries(connection, extent, reading.precision)
-        files.write(folder, "timeline", aggregates.timeline(connection, extent, _STORED_INTERVAL_S))
+        if samples:
+            summaries = aggregates.summaries(connection, extent, reading.precision)
+            timeline = aggregates.timeline(connection, extent, _STORED_INTERVAL_S)
+        else:
+            summaries = _given(reading.summaries, schema.SUMMARIES)
+            timeline = iter(_given(reading.timeline, schema.TIMELINE).to_batches())
+        files.write(folder, "timeline", timeline)
+    rejected = pa.Table.from_pylist([vars(row) for row in reading.findings.rejected], schema=schema.REJECTED)
+    if len(rejected):
+        files.write(folder, "rejected", rejected.to_batches())
     return StagedResults(
         ingest_id=ingest_id,
-        samples=files.row_count(folder, "samples"),
+        samples=samples,
         summaries=summaries,
-        started_at=extent.first,
-        ended_at=extent.ended_at,
+        cases=_given(reading.cases, schema.CASES),
+        rejected=rejected,
+        report=_report(reading, extent, samples),
+    )
+
+
+def _write_samples(folder: Path, reading: Reading) -> int:
+    """Write what the reader has of samples, and let it explain what it could not read; gives how many there are."""
+    if reading.samples is None:
+        files.write(folder, "samples", ())
+        return 0
+    if isinstance(reading.samples, pa.RecordBatchReader):
+        files.write(folder, "samples", reading.samples)
+        return files.row_count(folder, "samples")
+    unread = files.write_query(folder, "samples", reading.samples, required="duration_ms")
+    if unread and reading.explain is not None:
+        reading.explain(unread)
+    return files.row_count(folder, "samples")
+
+
+def _given(table: pa.Table | None, columns: pa.Schema) -> pa.Table:
+    return columns.empty_table() if table is None else table.cast(columns)
+
+
+def _report(reading: Reading, extent: aggregates.Extent, samples: int) -> IngestReport:
+    found = reading.findings
+    held = {
+        "samples": samples,
+        "summaries": reading.summaries,
+        "timeline": reading.timeline,
+        "distributions": reading.distributions,
+        "cases": reading.cases,
+        "metrics": reading.metrics,
+    }
+    taken = {name: rows if isinstance(rows, int) else len(rows) for name, rows in held.items() if rows is not None}
+    taken = {name: rows for name, rows in taken.items() if rows and not (samples and name in _COMPUTED)}
+    kept = next(iter(taken.values()), 0)
+    rejected = len(found.rejected)
+    return IngestReport(
         tool=reading.tool,
         tool_version=reading.tool_version,
         precision=reading.precision,
-        truncated=reading.truncated,
-        notes=reading.notes,
+        rows_read=kept + rejected if found.rows_read is None else found.rows_read,
+        rows_kept=kept,
+        rows_rejected=rejected,
+        truncated=found.truncated,
+        started_at=extent.first or reading.started_at,
+        ended_at=extent.ended_at or reading.ended_at,
+        computed=_COMPUTED if samples else (),
+        taken=tuple(taken),
+        notes=tuple(found.notes),
     )
 
 

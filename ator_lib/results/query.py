@@ -17,7 +17,6 @@ import pyarrow.dataset as ds
 from sqlalchemy import Column, Engine, Integer, select
 from sqlalchemy.types import TypeEngine
 
-from ator_lib import schema
 from ator_lib.errors import StoreError, UsageError
 from ator_lib.results import duck, files, index
 from ator_lib.results.parquet import ParquetStore
@@ -49,10 +48,10 @@ JSON columns are text, for ``attributes ->> 'commit'``.
 VIEWS: dict[str, pa.Schema] = {
     "runs": RUNS,
     "summaries": index.SUMMARIES,
-    "cases": files.with_run_id(schema.CASES),
-    **{table: files.with_run_id(columns) for table, columns in files.TABLES.items()},
+    "cases": index.CASES,
+    **{table: files.with_run_id(files.TABLES[table]) for table in ("samples", "timeline", "metrics")},
 }
-"""Every view with its columns; ``run_id`` comes first in all but ``runs``. ``cases`` is empty so far."""
+"""Every view with its columns; ``run_id`` comes first in all but ``runs``."""
 
 _READING = {"SELECT", "EXPLAIN", "MULTI"}
 """Statements that only read: MULTI is what a PIVOT becomes, SELECT includes WITH, FROM, DESCRIBE and SHOW."""
@@ -108,9 +107,9 @@ def _load(name: str, engine: Engine, store: ParquetStore) -> pa.Table | ds.Datas
         return _runs(engine)
     if name == "summaries":
         return index.summaries(engine)
-    if name in files.TABLES:
-        return store.scan(name, index.file_sets(engine))
-    return VIEWS[name].empty_table()
+    if name == "cases":
+        return index.cases(engine)
+    return store.scan(name, index.file_sets(engine))
 
 
 def _runs(engine: Engine) -> pa.Table:

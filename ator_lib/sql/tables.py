@@ -108,8 +108,26 @@ ingests = Table(
     Column("truncated", Boolean, nullable=False),
     Column("schema_version", Integer, nullable=False),
     Column("content_hash", Text),
+    Column("store", Text, nullable=False, server_default="parquet"),
+    Column("report", JSON_DOCUMENT),
+    Column("samples_purged_at", UtcDateTime),
 )
-"""A row per set of bulk files; those without a row here are not visible."""
+"""A row per set of bulk rows; those without a row here are not visible. ``store`` says where they are kept."""
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("run_id", Integer, nullable=False, index=True),
+    Column("ingest_id", Text, ForeignKey("ingests.ingest_id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("suite", Text),
+    Column("case", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("duration_ms", Float(53)),
+    Column("message", Text),
+    Column("details", Text),
+)
+"""The rows of ``schema.CASES`` of each ingest, numbered in the order of their file."""
 
 summaries = Table(
     "summaries",

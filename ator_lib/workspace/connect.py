@@ -120,6 +120,7 @@ def open_workspace(settings: Settings) -> Workspace:
             database_url=settings.database_url,
             lease_s=settings.lease_s,
             max_error_rate=settings.max_error_rate,
+            max_rejected_rate=settings.max_rejected_rate,
             host=socket.gethostname(),
         )
     )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ator_lib.errors import UsageError
-from ator_lib.execution.ingest import Ingester
+from ator_lib.execution.ingest import Files, Ingester
 from ator_lib.model import Run
-from ator_lib.readers.base import named
+from ator_lib.readers.base import ReadOptions, named
 from ator_lib.results import index
 from ator_lib.workspace.base import run_request
 from ator_lib.workspace.parts import Parts
@@ -19,7 +21,7 @@ INGESTED_FROM = "ingested_from"
 """Attribute of a run that was made of a file: the file's name."""
 
 
-def ingest(parts: Parts, path: Path, run_id: int | None, format: str | None, identity: Mapping[str, Any]) -> Run:
+def ingest(parts: Parts, files: Files, run_id: int | None, identity: Mapping[str, Any]) -> Run:
     """Attach results to a run, or make a finished run of them; returns it as it is then.
 
     Parameters
@@ -44,7 +46,53 @@ def ingest(parts: Parts, path: Path, run_id: int | None, format: str | None, ide
         registry=parts.registry, engine=parts.engine, store=parts.store, max_error_rate=parts.max_error_rate
     )
     if run_id is not None:
-        return parts.registry.get(ingester.attach(path, run_id, format=format).run_id)
+        return parts.registry.get(ingester.attach(files, run_id).run_id)
     asked = run_request(**given)
-    request = replace(asked, attributes={INGESTED_FROM: named(Path(path.name)), **asked.attributes})
-    return parts.registry.get(ingester.add(path, request, format=format).run_id)
+    given_files = ", ".join(named(Path(path.name)) for path in files.paths)
+    request = replace(asked, attributes={INGESTED_FROM: given_files, **asked.attributes})
+    return parts.registry.get(ingester.add(files, request).run_id)
+
+
+def paths_of(files: str | Path | Sequence[str | Path]) -> tuple[Path, ...]:
+    """Give the paths of one file or several.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    given = [files] if isinstance(files, str | Path) else files
+    if not given:
+        raise UsageError("give at least one file or folder of results")
+    return tuple(Path(path) for path in given)
+
+
+def read_options(
+    columns: Mapping[str, str] | None, timezone: str | tzinfo | None, started_at: datetime | str | None
+) -> ReadOptions:
+    """Check what the user says about files that do not say it themselves.
+
+    Raises
+    ------
+    UsageError
+        There is no such time zone, or the start is no time.
+    """
+    zone = _zone(timezone) if isinstance(timezone, str) else timezone
+    start = _moment(started_at) if isinstance(started_at, str) else started_at
+    if start is not None and start.tzinfo is None:
+        start = start.replace(tzinfo=zone or UTC)
+    return ReadOptions(zone=zone, started_at=start and start.astimezone(UTC), columns=columns or {})
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:  # unknown, no name at all, a folder of the zone files
+        raise UsageError(f"there is no time zone {name!r}: use such as 'UTC' or 'Europe/Berlin'") from error
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"started_at {text!r} is no time: use such as '2026-11-21T09:30:00+01:00'") from error

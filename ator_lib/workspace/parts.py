@@ -33,6 +33,7 @@ class Parts:
     database_url: SecretStr | None = field(repr=False)
     lease_s: float
     max_error_rate: float
+    max_rejected_rate: float
     host: str
 
     def run_folder(self, run_id: int) -> Path:

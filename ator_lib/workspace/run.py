@@ -11,7 +11,7 @@ import pyarrow as pa
 from ator_lib.analysis.blocks import block_seconds
 from ator_lib.analysis.run_data import RunData
 from ator_lib.errors import ConflictError, NotFoundError, UsageError
-from ator_lib.model import Run, RunArtifacts
+from ator_lib.model import IngestReport, Run, RunArtifacts
 from ator_lib.results import index
 from ator_lib.runners.base import LOG_FILE, artifacts_in
 from ator_lib.workspace.handle import BaseHandle
@@ -55,6 +55,23 @@ class RunHandle(BaseHandle):
     def samples(self, columns: Sequence[str] | None = None, where: str | None = None) -> pd.DataFrame:
         """Give the SAMPLES rows; ``where`` is SQL over their columns, such as ``"duration_ms > 500"``."""
         return _frame(self._parts.store.samples(self._results(), columns=columns, where=where))
+
+    def cases(self) -> pd.DataFrame:
+        """Give the CASES rows: a row per functional test outcome, in the order of the files."""
+        self._results()
+        return _frame(index.cases(self._parts.engine, [self.run_id]).drop_columns(["run_id"]))
+
+    def metrics(self) -> pd.DataFrame:
+        """Give the METRICS rows: what was measured beside the requests."""
+        return _frame(self._parts.store.metrics(self._results()))
+
+    def ingest_report(self) -> IngestReport | None:
+        """Say what was read, kept and left out; null for results of before there were reports."""
+        return index.report_of(self._parts.engine, self.run_id) if self._results() else None
+
+    def rejected(self) -> pd.DataFrame:
+        """Give a row per row of the files that could not be taken in: source, line, reason, text."""
+        return _frame(self._parts.store.rejected(self._results()))
 
     def errors(self) -> pd.DataFrame:
         """Failed requests grouped by name, method, status_code and error, most frequent first."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pandas as pd
 
 from ator_lib.execution.execution import Execution
+from ator_lib.execution.ingest import Files
 from ator_lib.execution.progress import display_for
 from ator_lib.model import Admission, Run, RunRequest
 from ator_lib.results import index
@@ -21,12 +23,15 @@ from ator_lib.workspace.comparison import Comparison, compare_runs
 from ator_lib.workspace.deletion import delete
 from ator_lib.workspace.frames import runs_frame
 from ator_lib.workspace.handle import id_of
-from ator_lib.workspace.ingest import ingest
+from ator_lib.workspace.ingest import ingest, paths_of, read_options
 from ator_lib.workspace.live import LiveRun
 from ator_lib.workspace.parts import Parts
 from ator_lib.workspace.reporting import execute_notebook, write_report
 from ator_lib.workspace.run import RunHandle
 from ator_lib.workspace.tables import TokenTable
+
+AnyFiles: TypeAlias = str | Path | Sequence[str | Path]
+"""A file or folder, or several."""
 
 AnyRun: TypeAlias = int | str | RunHandle
 """A run by its id, by the name that it is pinned under, or by a handle."""
@@ -136,29 +141,51 @@ class Workspace(BaseWorkspace[RunHandle]):
         )
 
     def ingest(
-        self, path: str | Path, *, run: int | RunHandle | None = None, format: str | None = None, **identity: Any
+        self,
+        files: AnyFiles,
+        *,
+        run: int | RunHandle | None = None,
+        format: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        timezone: str | tzinfo | None = None,
+        started_at: datetime | str | None = None,
+        max_rejected_rate: float | None = None,
+        **identity: Any,
     ) -> RunHandle:
         """Read result files into a registered run, or into a finished run of their own.
 
-        All of it or nothing; the same content again changes nothing.
+        All of it or nothing; the same content again changes nothing. ``run.ingest_report()`` says what was read.
 
         Parameters
         ----------
+        files
+            A file, a folder or several of the same run; ``.zip`` and ``.gz`` are looked into.
         run
             The run that the results are of. Without one a finished run is made of what ``identity`` says (what
-            ``register`` takes) and of the times in the file.
+            ``register`` takes) and of the times in the files.
         format
-            Name of the reader; without it the content tells.
+            Name of the reader; without it the content tells. ``ator_lib.formats()`` lists them.
+        columns
+            For a table of samples with names of its own: ours → its, ``{"duration_ms": "latency:s"}``.
+        timezone
+            Zone of times that have none ("Europe/Berlin"); without it they are read as UTC, and a note says so.
+        started_at
+            When the run started, for files that hold only offsets from there.
+        max_rejected_rate
+            Share of rows that may be left out because they cannot be read; default: the setting, 0.01.
 
         Raises
         ------
         ResultsError
-            The files cannot be read; nothing was kept.
+            The files cannot be read, or too many of their rows; nothing was kept.
         ConflictError
             The run has other results already.
         """
         run_id = None if run is None else self._one(run).run_id
-        return self._foreign(ingest(self.parts, Path(path), run_id, format, identity))
+        options = read_options(columns, timezone, started_at)
+        allowed = self.parts.max_rejected_rate if max_rejected_rate is None else max_rejected_rate
+        given = Files(paths=paths_of(files), format=format, options=options, max_rejected_rate=allowed)
+        return self._foreign(ingest(self.parts, given, run_id, identity))
 
     def delete(self, run: int | RunHandle) -> Run:
         """Forget a run that has ended, with its results and its folder; returns what was known of it.

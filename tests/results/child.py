@@ -28,11 +28,9 @@ def endless() -> Reading:
 
     return Reading(
         samples=pa.RecordBatchReader.from_batches(schema.SAMPLES, batches()),
-        metrics=schema.METRICS.empty_table(),
         tool="synthetic",
         tool_version=None,
         precision=schema.EXACT,
-        truncated=False,
     )
 
 

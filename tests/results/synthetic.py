@@ -66,5 +66,4 @@ def reading(
         tool="synthetic",
         tool_version="1",
         precision=precision,
-        truncated=False,
     )
