@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from ator_lib.model import IngestReport, LoadProfile, Progress, Run, RunStatus
+    from ator_lib.readers.formats import formats
     from ator_lib.runners.locust import Locust
     from ator_lib.schema import PERCENTILE_RULE
     from ator_lib.workspace.comparison import Comparison
@@ -54,6 +55,7 @@ _HOMES = {
     "LoadProfile": "model",
     "Progress": "model",
     "IngestReport": "model",
+    "formats": "readers.formats",
     "Run": "model",
     "RunStatus": "model",
     "AtorError": "errors",
@@ -111,6 +113,7 @@ __all__ = [
     "Workspace",
     "__version__",
     "connect",
+    "formats",
 ]
 
 

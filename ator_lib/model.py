@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 TAGS = "tags"
@@ -337,6 +339,9 @@ class RunArtifacts:
     files: tuple[Path, ...]
 
 
+_WINDOW = ("started_at", "ended_at")
+
+
 @dataclass(frozen=True, kw_only=True)
 class IngestReport:
     """What an ingest read, kept and left out; kept with the run.
@@ -381,3 +386,34 @@ class IngestReport:
     computed: tuple[str, ...]
     taken: tuple[str, ...]
     notes: tuple[str, ...] = ()
+
+    def lines(self) -> list[str]:
+        """Tell it in sentences, the most important first."""
+        tool = " ".join(filter(None, (self.tool, self.tool_version)))
+        made_by = f", written by {tool}" if tool else ""
+        rejected = f", {self.rows_rejected} rejected" if self.rows_rejected else ""
+        told = [f"{self.rows_read} rows read as {self.format or 'capture'}{made_by}: {self.rows_kept} kept{rejected}"]
+        if self.truncated:
+            told.append("the end is missing: its writer was cut short")
+        if self.started_at and self.ended_at:
+            told.append(f"load from {self.started_at:%Y-%m-%d %H:%M:%S} to {self.ended_at:%Y-%m-%d %H:%M:%S} UTC")
+        told.append(f"precision of durations: {self.precision}")
+        told.append(f"taken from the files: {', '.join(self.taken) or 'nothing'}")
+        if self.computed:
+            told.append(f"computed here: {', '.join(self.computed)}")
+        return [*told, *self.notes]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON has it: times as ISO 8601."""
+        whole = dataclasses.asdict(self)
+        return whole | {name: whole[name] and whole[name].isoformat() for name in _WINDOW}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Read what ``to_json`` gave."""
+        given = {name: tuple(value) if isinstance(value, list) else value for name, value in document.items()}
+        times = {name: document[name] and datetime.fromisoformat(document[name]) for name in _WINDOW}
+        return cls(**given | times)
+
+    def _repr_html_(self) -> str:
+        return f"<ul>{''.join(f'<li>{html.escape(line)}</li>' for line in self.lines())}</ul>"

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
+from ator_lib.readers.base import NO_OPTIONS, plain_files
 from ator_lib.readers.formats import reader
 from ator_lib.runners.base import ARTIFACT_FOLDER
 from ator_lib.runners.locust import Locust
@@ -117,7 +118,9 @@ def requests_per_second(runner: Locust, folder: Path, *, recording: bool) -> tup
 
 def recorded(runner: Locust, folder: Path) -> int:
     """Count the samples."""
-    return sum(batch.num_rows for batch in reader(runner.format).read(runner.results(folder)).samples)
+    return sum(
+        batch.num_rows for batch in reader(runner.format).read(plain_files(runner.results(folder)), NO_OPTIONS).samples
+    )
 
 
 def compare(runner: Locust, folder: Path) -> None:

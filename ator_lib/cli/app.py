@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ator_lib.cli import analysis, baseline, db, demo, history, location, queue, run, runs, serve, token
+from ator_lib.cli import analysis, baseline, db, demo, history, ingest, location, queue, run, runs, serve, token
 from ator_lib.cli.options import Store, command
 
 app = typer.Typer(
@@ -51,8 +51,9 @@ GROUPS: dict[str, tuple[Callable[..., int | None] | tuple[str, typer.Typer], ...
         runs.update,
         runs.delete,
         ("run", run.runners),
+        ingest.ingest,
     ),
-    "Look and search": (runs.status, queue.queue, history.history, runs.summary),
+    "Look and search": (runs.status, queue.queue, history.history, runs.summary, ingest.formats),
     "Compare and report": (analysis.compare, analysis.report, ("notebook", analysis.notebooks)),
     "Set up and serve": (
         serve.serve,

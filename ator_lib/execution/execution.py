@@ -17,9 +17,8 @@ from ator_lib.execution.heartbeat import Heartbeat
 from ator_lib.execution.outcome import judge
 from ator_lib.execution.totals import totals_of
 from ator_lib.model import Progress, Run, RunOutcome, RunStatus, StatusReason
-from ator_lib.readers.base import NO_OPTIONS, Source
+from ator_lib.readers.base import NO_OPTIONS, plain_files
 from ator_lib.readers.formats import reader
-from ator_lib.readers.sources import files_of
 from ator_lib.registry.registry import Registry
 from ator_lib.results import index
 from ator_lib.results.parquet import ParquetStore, StagedResults
@@ -180,8 +179,7 @@ class Execution:
         if not any(results.glob("*")):
             return None, None
         try:
-            sources = [Source(path=file, name=file.name) for file in files_of(results)]
-            return self._store.write(reader(self._runner.format).read(sources, NO_OPTIONS)), None
+            return self._store.write(reader(self._runner.format).read(plain_files(results), NO_OPTIONS)), None
         except ResultsError as error:
             return None, str(error)
 

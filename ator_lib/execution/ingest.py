@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,8 +16,8 @@ from ator_lib.errors import ConflictError, NotFoundError, ResultsError, UsageErr
 from ator_lib.execution.outcome import judge, judge_cases
 from ator_lib.execution.totals import totals_of
 from ator_lib.model import Run, RunOutcome, RunRequest, RunStatus
-from ator_lib.readers.base import NO_OPTIONS, ReadOptions, named
-from ator_lib.readers.formats import reader_for
+from ator_lib.readers.base import NO_OPTIONS, Findings, ReadOptions, Source, named
+from ator_lib.readers.formats import reader, reader_for, unusable
 from ator_lib.readers.sources import files_of, opened
 from ator_lib.registry.registry import Registry
 from ator_lib.results import index
@@ -25,6 +25,8 @@ from ator_lib.results.base import Ingest, StagedResults
 from ator_lib.results.parquet import ParquetStore
 from ator_lib.sql.engine import read, write
 from ator_lib.sql.retry import persistently
+
+_MOST_LISTED = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,20 +136,20 @@ class Ingester:
         return ingest
 
     def _stage(self, files: Files, content: _Content) -> StagedResults:
+        if files.format is not None:
+            reader(files.format)  # a name that is wrong is told before anything is unpacked
         with opened(files.paths) as sources:
-            reader, read = reader_for(sources, files.format)
-            reading = reader.read(read, files.options)
-            for source in sources:
-                if source not in read:
-                    reading.findings.note(f"not read: {source.name}")
+            found, read = reader_for(sources, files.format, files.options)
+            reading = found.read(read, files.options)
+            _tell(reading.findings, sources, read)
             staged = self._store.write(reading)
         try:
-            _check_rejected(staged, files.max_rejected_rate)
+            _check_kept(staged, files)
             _check_unchanged(content)
         except ResultsError:
             self._store.discard(staged.ingest_id)
             raise
-        origin = replace(staged.report, files=tuple(source.name for source in read), format=reader.about.name)
+        origin = replace(staged.report, files=tuple(source.name for source in read), format=found.about.name)
         return replace(staged, report=origin)
 
     def _judge(self, staged: StagedResults) -> RunOutcome:
@@ -162,6 +164,17 @@ class Ingester:
             max_error_rate=self._max_error_rate,
             host=None,
         )
+
+
+def _tell(findings: Findings, sources: Sequence[Source], read: Sequence[Source]) -> None:
+    """Say what no reader sees: what was left aside, and what was cut short before it was unpacked."""
+    if any(source.truncated for source in read):
+        findings.truncated = True
+    if left := [source.name for source in sources if source not in read]:
+        more = f" and {len(left) - _MOST_LISTED} more" if len(left) > _MOST_LISTED else ""
+        findings.note(f"not read: {', '.join(left[:_MOST_LISTED])}{more}")
+    for reason in unusable():
+        findings.note(reason)
 
 
 # --- whose results they become ---
@@ -273,9 +286,13 @@ def _check_unchanged(content: _Content) -> None:
     )
 
 
-def _check_rejected(staged: StagedResults, allowed: float) -> None:
-    report = staged.report
+def _check_kept(staged: StagedResults, files: Files) -> None:
+    report, allowed = staged.report, files.max_rejected_rate
     if report.rows_rejected <= allowed * report.rows_read:
+        if not report.rows_kept:
+            raise ResultsError(
+                f"{_named(files.paths)} holds no results: there is no request, case or measurement in it."
+            )
         return
     first = "; ".join(_told(row) for row in staged.rejected.slice(0, 3).to_pylist())
     raise ResultsError(

@@ -38,10 +38,13 @@ class Source:
         Where it lies now; that may be a temporary folder.
     name
         What people know it as, for messages and reports: ``results.zip: worker-1.jtl``.
+    truncated
+        It came out of a compressed file that was cut short: the end is missing.
     """
 
     path: Path
     name: str
+    truncated: bool = False
 
     @cached_property
     def head(self) -> bytes:
@@ -53,6 +56,11 @@ class Source:
     def first_line(self) -> str:
         """The first line that is not blank, without surrounding white space."""
         return self.head.lstrip().partition(b"\n")[0].decode(errors="replace").strip()
+
+
+def plain_files(folder: Path) -> list[Source]:
+    """Give the files of a folder as they are: for what ATOR wrote itself."""
+    return [Source(path=file, name=named(Path(file.name))) for file in sorted(folder.iterdir())]
 
 
 @dataclass(frozen=True, kw_only=True)

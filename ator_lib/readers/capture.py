@@ -78,7 +78,10 @@ class CaptureReader:
         ResultsError
             A file is no stream, or one written by a newer ATOR.
         """
-        scans = [_scan(source.path) for source in sources]
+        if not sources:
+            raise ResultsError("nothing was recorded: there is no capture stream.")
+        recorded = [source for source in sources if source.name.endswith(SUFFIX)] or sources  # not what lies beside
+        scans = [_scan(source.path) for source in recorded]
         heads = [scan.head for scan in scans if scan.head]
         findings = Findings(truncated=not all(scan.clean for scan in scans))
         return Reading(

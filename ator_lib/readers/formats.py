@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 from ator_lib.errors import ResultsError, UsageError
-from ator_lib.readers.base import Format, Reader, Source
+from ator_lib.readers.base import NO_OPTIONS, Format, Reader, ReadOptions, Source
 from ator_lib.readers.capture import CaptureReader
 from ator_lib.readers.samples import SamplesReader
 
@@ -29,26 +29,37 @@ def formats() -> list[Format]:
     return [reader.about for reader in _all().values()]
 
 
+def unusable() -> list[str]:
+    """Say which readers of other packages cannot be used, and why: a sentence each."""
+    return [found for found in _added().values() if isinstance(found, str)]
+
+
 def reader(format: str) -> Reader:
     """Give the reader of that name.
 
     Raises
     ------
     UsageError
-        There is none; the message lists those that there are.
+        There is none, and the message lists those that there are; or it comes from a package that is broken.
 
     Examples
     --------
     >>> reader("capture").about.name
     'capture'
     """
-    if format not in _all():
-        raise UsageError(f"there is no reader for {format!r}. There are: {_listed()}.")
-    return _all()[format]()
+    if (found := _all().get(format)) is not None:
+        return found()
+    if isinstance(reason := _added().get(format), str):
+        raise UsageError(reason)
+    raise UsageError(f"there is no reader for {format!r}. There are: {_listed()}.")
 
 
-def reader_for(sources: Sequence[Source], format: str | None = None) -> tuple[Reader, list[Source]]:
+def reader_for(
+    sources: Sequence[Source], format: str | None = None, options: ReadOptions = NO_OPTIONS
+) -> tuple[Reader, list[Source]]:
     """Give the reader of that name, or the one that recognises the files by their content, never by their names.
+
+    Files whose columns are named in the options are tables of samples.
 
     Returns
     -------
@@ -57,10 +68,12 @@ def reader_for(sources: Sequence[Source], format: str | None = None) -> tuple[Re
     Raises
     ------
     UsageError
-        There is no reader of that name.
+        There is no reader of that name, or it reads no columns and they were named.
     ResultsError
         No reader recognises any file, or they are of several formats.
     """
+    if options.columns:
+        return _reader_of_columns(format), list(sources)
     by_format: dict[str, list[Source]] = {}
     for source in sources:
         if (found := _recognised(source, format)) is not None:
@@ -73,24 +86,65 @@ def reader_for(sources: Sequence[Source], format: str | None = None) -> tuple[Re
     for name in _all():  # of one tool's several the first: the finest
         if name in by_format:
             return reader(name), by_format[name]
-    raise ResultsError(
-        f"{sources[0].name} is in no format that is known here: {_listed()}. "
-        "Look whether it is empty or cut short, or name its format (format=)."
-    )
+    raise ResultsError(_unknown(sources))
+
+
+def _reader_of_columns(format: str | None) -> Reader:
+    tables = SamplesReader.about.name
+    if format not in (None, tables):
+        raise UsageError(f"columns= is for tables of samples (format={tables!r}), and not for format={format!r}.")
+    return reader(tables)
 
 
 def _recognised(source: Source, format: str | None) -> str | None:
     names = list(_all()) if format is None else [format]
+    return next((name for name in names if _recognises(name, source)), None)
+
+
+def _recognises(name: str, source: Source) -> bool:
     try:
-        return next((name for name in names if reader(name).recognises(source)), None)
+        return reader(name).recognises(source)
     except OSError as error:
         raise ResultsError(f"{source.name} cannot be read: {error.strerror}.") from error
+    except Exception:
+        if name in FORMATS:
+            raise
+        return False  # what other packages stumble over must not keep ours from it
+
+
+def _unknown(sources: Sequence[Source]) -> str:
+    more = f" (nor are the {len(sources) - 1} others)" if len(sources) > 1 else ""
+    return " ".join(
+        [
+            f"{sources[0].name} is in no format that is known here{more}: {_listed()}.",
+            "Look whether it is cut short at its beginning, or name its format (format=);",
+            "of a table of requests, name the columns (columns=).",
+            *unusable(),
+        ]
+    )
+
+
+def _all() -> dict[str, type[Reader]]:
+    return FORMATS | {name: found for name, found in _added().items() if not isinstance(found, str)}
 
 
 @cache
-def _all() -> dict[str, type[Reader]]:
-    added = {point.name: point.load() for point in entry_points(group=ENTRY_POINTS)}
-    return FORMATS | {name: added[name] for name in sorted(added) if name not in FORMATS}
+def _added() -> dict[str, type[Reader] | str]:
+    """Load the readers of other packages; one that cannot be used is the sentence that says why."""
+    points = sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name)
+    return {point.name: _loaded(point) for point in points if point.name not in FORMATS}
+
+
+def _loaded(point: EntryPoint) -> type[Reader] | str:
+    try:
+        loaded: type[Reader] = point.load()
+        if loaded.about.name != point.name:
+            raise TypeError(f"it is the reader of {loaded.about.name!r}")
+    except Exception as error:  # whatever the package of somebody else does when it is imported
+        package = point.dist.name if point.dist else point.module
+        reason = f"{type(error).__name__}: {error}"
+        return f"The reader {point.name!r} of {package} cannot be used ({reason}): repair or uninstall that package."
+    return loaded
 
 
 def _listed() -> str:

@@ -15,6 +15,7 @@ from ator_lib.errors import UsageError
 from ator_lib.model import (
     Admission,
     HistoryPage,
+    IngestReport,
     Progress,
     QueuePlace,
     Run,
@@ -188,8 +189,17 @@ class RemoteRegistry:
         path = f"/runs/{checked_id(run_id)}"
         return wire.run_from_json(self._server.change("PATCH", path, _of_run(run_id, "changed"), body=body))
 
-    def upload(self, run_id: int, path: Path, format: str | None = None) -> Run:
+    def upload(self, run_id: int, path: Path, **how: Any) -> tuple[Run, IngestReport | None]:
         """Send a result file to a run; the server keeps all of it or nothing, and the same content only once.
+
+        Parameters
+        ----------
+        how
+            How it is to be read, as the server's parameters: format, columns, timezone …
+
+        Returns
+        -------
+        The run, and what was read.
 
         Raises
         ------
@@ -204,10 +214,11 @@ class RemoteRegistry:
             kind = "a folder" if path.is_dir() else "no file"
             raise UsageError(f"{path} is {kind}: give the one file that the tool wrote")
         self.get(run_id)  # an unknown run or a wrong token is told before gigabytes are sent
-        parameters = {} if format is None else {"format": checked_text("format", format)}
+        parameters = {name: checked_text(name, str(value)) for name, value in how.items() if value is not None}
         sent = _of_run(run_id, f"given the results in {path}")
         document = self._server.send_file(f"/runs/{checked_id(run_id)}/results", path, sent, **parameters)
-        return wire.run_from_json(document.get("run", {}))
+        report = document.get("ingest", {}).get("report")
+        return wire.run_from_json(document.get("run", {})), report and IngestReport.from_json(report)
 
     def delete(self, run_id: int) -> Run:
         """Delete a run that has ended, with its results, and return what was known of it; needs the role admin.

@@ -33,13 +33,6 @@ MOST_INTERVALS = 10_000_000
 REQUESTS_AT_ONCE = 5_000_000
 """Requests of a window of time, about: what a timeline holds in memory."""
 
-ERRORS = pa.schema(
-    [
-        *(schema.SAMPLES.field(column) for column in ("name", "method", "status_code", "error")),
-        pa.field("requests", pa.int64(), nullable=False),
-    ]
-)
-"""Failed requests that are alike, and how many they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,7 +225,7 @@ def errors(connection: Connection) -> pa.Table:
     WHERE NOT success AND weight > 0
     GROUP BY ALL ORDER BY requests DESC, name, method, status_code, error
     """
-    return fetch(connection, sql, ERRORS)
+    return fetch(connection, sql, schema.ERRORS)
 
 
 @dataclass(frozen=True, kw_only=True)

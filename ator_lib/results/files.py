@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,10 +20,15 @@ TABLES: dict[str, pa.Schema] = {
     "metrics": schema.METRICS,
     "distributions": schema.DISTRIBUTIONS,
     "rejected": schema.REJECTED,
+    "blocks": schema.TIMELINE,
+    "errors": schema.ERRORS,
 }
-"""The tables of a file set; each is ``<table>.parquet`` in the set's folder."""
+"""The tables of a file set; each is ``<table>.parquet`` in the set's folder.
 
-OPTIONAL = ("distributions", "rejected")
+``blocks`` and ``errors`` are there once the samples have expired, of which they are else computed.
+"""
+
+OPTIONAL = ("distributions", "rejected", "blocks", "errors")
 """Tables that have no file when they have no rows."""
 
 _VERSION_KEY = b"ator_schema"
@@ -34,9 +39,12 @@ _FORMAT = ds.ParquetFileFormat()
 _LOCAL = fs.LocalFileSystem()
 
 
-def write(folder: Path, table: str, batches: Iterable[pa.RecordBatch]) -> None:
-    """Write a table of a file set from batches of its schema; nulls are checked against it."""
-    marked = TABLES[table].with_metadata({_VERSION_KEY: str(schema.VERSION)})
+def write(
+    folder: Path, table: str, batches: Iterable[pa.RecordBatch], *, columns: Collection[str] | None = None
+) -> None:
+    """Write a table of a file set from batches of its schema, or some of its columns; nulls are checked against it."""
+    fields = [field for field in TABLES[table] if columns is None or field.name in columns]
+    marked = pa.schema(fields, {_VERSION_KEY: str(schema.VERSION)})
     with pq.ParquetWriter(_path(folder, table), marked, compression="zstd") as writer:
         for rows in _gathered(batches):
             writer.write_table(rows.cast(marked), row_group_size=_ROW_GROUP)
@@ -76,6 +84,19 @@ def _null_count(path: str, column: str) -> int:
 def row_count(folder: Path, table: str) -> int:
     """Rows of a table, from the file's footer."""
     return int(pq.read_metadata(_path(folder, table)).num_rows)
+
+
+def size(folder: Path, table: str) -> int:
+    """Bytes of a table's file; 0 when there is none."""
+    try:
+        return Path(_path(folder, table)).stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def remove(folder: Path, table: str) -> None:
+    """Remove a table's file, if there is one."""
+    Path(_path(folder, table)).unlink(missing_ok=True)
 
 
 def open_table(folder: Path, table: str) -> ds.Dataset:

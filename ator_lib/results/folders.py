@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 ORPHAN_AGE_S = 3600.0
 """A set that nobody knows and nobody has written for this long belongs to a process that died."""
@@ -21,6 +22,8 @@ STAGED = ".staged"
 
 _RELEASED = ".released-"
 """Marks a set that a run is losing, with the registry that said so: that one alone knows whether it did."""
+
+_ADDED = ".added-"
 
 _INGEST_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{16}")
 _HIDDEN = re.compile(rf"\.({_INGEST_ID.pattern})\.tmp")
@@ -59,6 +62,32 @@ def staging(root: Path, ingest_id: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(root / ingest_id, ignore_errors=True)
         raise
+
+
+@contextmanager
+def scratch(root: Path) -> Iterator[Path]:
+    """Yield a hidden folder that is removed on leaving; that of a process that was killed is swept."""
+    root.mkdir(parents=True, exist_ok=True)
+    folder = _hidden(root, new_ingest_id())
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def adding_to(folder: Path) -> Iterator[Path]:
+    """Yield a hidden folder; on leaving its files are put into the set's own, each in one step."""
+    for left in folder.glob(f"{_ADDED}*"):
+        if _last_written(left) < time.time() - ORPHAN_AGE_S:
+            shutil.rmtree(left, ignore_errors=True)
+    with TemporaryDirectory(prefix=_ADDED, dir=folder, ignore_cleanup_errors=True) as aside:
+        yield Path(aside)
+        for path in Path(aside).iterdir():
+            _sync(path)
+            path.replace(folder / path.name)
+        _sync(folder)
 
 
 def keep(root: Path, ingest_id: str) -> None:

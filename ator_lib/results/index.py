@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -48,7 +47,7 @@ def record(connection: Connection, run_id: int, staged: StagedResults, *, conten
             truncated=staged.report.truncated,
             schema_version=schema.VERSION,
             content_hash=content_hash,
-            report=_told(staged.report),
+            report=staged.report.to_json(),
         )
         .returning(*ingests.c)
     )
@@ -181,22 +180,9 @@ def file_sets(engine: Engine) -> list[tuple[int, str]]:
     return [(run_id, ingest_id) for run_id, ingest_id, _ in rows]
 
 
-_TIMES = ("started_at", "ended_at")
-
-
-def _told(report: IngestReport) -> dict[str, Any]:
-    """Make JSON of a report; ``_report`` reads it."""
-    moments: dict[str, datetime | None] = {name: getattr(report, name) for name in _TIMES}
-    return asdict(report) | {name: moment and moment.isoformat() for name, moment in moments.items()}
-
-
 def _ingest(row: Row[Any]) -> Ingest:
     return Ingest(**{**row._mapping, "report": _report(row.report)})
 
 
 def _report(told: dict[str, Any] | None) -> IngestReport | None:
-    if told is None:
-        return None
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
-    moments = {name: told[name] and datetime.fromisoformat(told[name]) for name in _TIMES}
-    return IngestReport(**values | moments)
+    return None if told is None else IngestReport.from_json(told)

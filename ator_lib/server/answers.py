@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from ator_lib.model import LocationStatus, Role, RunStatus
+from ator_lib.model import IngestReport, LocationStatus, Role, RunStatus
 
 Number: TypeAlias = Annotated[float | str, Field(description="A number where that says the same decimal, else text.")]
 
@@ -170,6 +170,7 @@ class IngestAnswer(BaseModel):
     tool_version: str | None
     precision: str | None
     truncated: bool
+    report: IngestReport | None
 
 
 class ResultsAnswer(BaseModel):

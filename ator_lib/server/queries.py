@@ -12,6 +12,9 @@ from ator_lib.errors import UsageError
 from ator_lib.registry.history import TEXTS
 from ator_lib.registry.wire import MOST_PER_PAGE
 from ator_lib.server.bodies import Text
+from ator_lib.workspace.ingest import column_map
+
+_FILE_NAME = r"^[^/\\\\\x00]*[^/\\\\\x00.][^/\\\\\x00]*$"  # of no folder, and more than dots
 
 Texts: TypeAlias = Annotated[list[Text] | None, Field(max_length=100)]
 
@@ -88,3 +91,29 @@ def _json(text: str) -> Any:
 
 def _refuse(word: str) -> Any:
     raise ValueError(word)  # NaN and Infinity are no JSON
+
+
+class ResultsQuery(BaseModel):
+    """How an uploaded file is to be read, where it does not say so itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file_name: Annotated[str, Field(pattern=_FILE_NAME, max_length=200)] = Field(
+        "the uploaded file", description="What the file is called, for messages and the report."
+    )
+    format: Text | None = Field(None, description="The format; without it the content tells.")
+    columns: Text | None = Field(None, description="Columns of a table: `duration_ms=latency:s,name=endpoint`.")
+    timezone: Text | None = Field(None, description="Zone of times that have none; UTC without it.")
+    started_at: Text | None = Field(None, description="When the run started, for files with offsets only.")
+    max_rejected_rate: float | None = Field(None, ge=0, le=1, description="Share of rows that may be left out.")
+
+    def arguments(self) -> dict[str, Any]:
+        """Give what ``Workspace.ingest`` takes.
+
+        Raises
+        ------
+        UsageError
+            ``columns`` cannot be read.
+        """
+        given = self.model_dump(exclude={"file_name", "columns"})
+        return given | {"columns": None if self.columns is None else column_map(self.columns)}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from ator_lib.errors import UsageError
@@ -16,6 +16,9 @@ from ator_lib.readers.base import ReadOptions, named
 from ator_lib.results import index
 from ator_lib.workspace.base import run_request
 from ator_lib.workspace.parts import Parts
+
+AnyFiles: TypeAlias = str | Path | Sequence[str | Path]
+"""A file or folder, or several."""
 
 INGESTED_FROM = "ingested_from"
 """Attribute of a run that was made of a file: the file's name."""
@@ -53,7 +56,7 @@ def ingest(parts: Parts, files: Files, run_id: int | None, identity: Mapping[str
     return parts.registry.get(ingester.add(files, request).run_id)
 
 
-def paths_of(files: str | Path | Sequence[str | Path]) -> tuple[Path, ...]:
+def paths_of(files: AnyFiles) -> tuple[Path, ...]:
     """Give the paths of one file or several.
 
     Raises
@@ -96,3 +99,22 @@ def _moment(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"started_at {text!r} is no time: use such as '2026-11-21T09:30:00+01:00'") from error
+
+
+def column_map(text: str) -> dict[str, str]:
+    """Read which of a table's columns is which of ours: ``duration_ms=latency:s,name=endpoint``.
+
+    Raises
+    ------
+    UsageError
+        A part is not ``ours=theirs``.
+
+    Examples
+    --------
+    >>> column_map("duration_ms=latency:s, name=endpoint")
+    {'duration_ms': 'latency:s', 'name': 'endpoint'}
+    """
+    parts = [part.partition("=") for part in text.split(",")]
+    if unclear := [ours for ours, equals, theirs in parts if not (ours.strip() and equals and theirs.strip())]:
+        raise UsageError(f"{unclear[0]!r} is not of the form ours=theirs, such as duration_ms=latency:s")
+    return {ours.strip(): theirs.strip() for ours, _, theirs in parts}

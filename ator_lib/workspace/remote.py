@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from ator_lib.errors import NeedsStoreError, UsageError
-from ator_lib.model import Run
+from ator_lib.model import IngestReport, Run
+from ator_lib.readers.base import named
 from ator_lib.registry.client import ServerClient
 from ator_lib.registry.remote import RemoteRegistry
 from ator_lib.registry.remote_tables import RemoteBaselines, RemoteLocations
 from ator_lib.workspace.base import BaseWorkspace
 from ator_lib.workspace.handle import BaseHandle, id_of
+from ator_lib.workspace.ingest import AnyFiles, paths_of
+from ator_lib.workspace.packing import as_one_file
+
+_LONGEST_NAME = 200
 
 
 class _AtAServer:
@@ -34,36 +42,58 @@ class RemoteRun(_AtAServer, BaseHandle):
     """One run as the server knows it; its figures are on the server's dashboard."""
 
     _NEEDS_STORE = frozenset(
-        {"summary", "timeline", "samples", "errors", "figure", "log", "artifacts", "has_results", "comparable"}
+        {
+            *("summary", "timeline", "samples", "cases", "metrics", "errors", "rejected"),
+            *("figure", "log", "artifacts", "has_results", "comparable"),
+        }
     )
 
     def __init__(self, record: Run, registry: RemoteRegistry, *, server: str, lease_s: float) -> None:
         super().__init__(record, registry, lease_s=lease_s)
         self._remote = registry
+        self._report: IngestReport | None = None
         self.server = server
         """The server's address."""
 
-    def upload(self, path: str | Path, format: str | None = None) -> Self:
-        """Send the file that a tool wrote to the server, which keeps its results with this run, or nothing of it.
+    def upload(
+        self,
+        files: AnyFiles,
+        format: str | None = None,
+        *,
+        columns: Mapping[str, str] | None = None,
+        timezone: str | None = None,
+        started_at: datetime | str | None = None,
+        max_rejected_rate: float | None = None,
+    ) -> Self:
+        """Send what a tool wrote to the server, which keeps its results with this run, or nothing of it.
 
-        The same content again changes nothing.
-
-        Parameters
-        ----------
-        path
-            A file of any size; it is sent in parts.
-        format
-            Name of the reader; without it the content tells.
+        The same content again changes nothing. The parameters are those of ``Workspace.ingest``; files are of any
+        size, and several are sent as one archive.
 
         Raises
         ------
         ResultsError
-            The file cannot be read, here or by any reader there.
+            The files cannot be read, here or by any reader there.
         ConflictError
             The run has other results already.
         """
-        self._look_at(self._remote.upload(self.run_id, Path(path), format))
+        with as_one_file(paths_of(files)) as file:
+            run, self._report = self._remote.upload(
+                self.run_id,
+                file,
+                file_name=named(Path(file.name))[-_LONGEST_NAME:],
+                format=format,
+                columns=columns and ",".join(f"{ours}={theirs}" for ours, theirs in columns.items()),
+                timezone=timezone,
+                started_at=started_at.isoformat() if isinstance(started_at, datetime) else started_at,
+                max_rejected_rate=max_rejected_rate,
+            )
+        self._look_at(run)
         return self
+
+    def ingest_report(self) -> IngestReport | None:
+        """Say what was read of the files that this handle sent; null before."""
+        return self._report
 
 
 class RemoteWorkspace(_AtAServer, BaseWorkspace[RemoteRun]):
@@ -83,13 +113,14 @@ class RemoteWorkspace(_AtAServer, BaseWorkspace[RemoteRun]):
     def __repr__(self) -> str:
         return f"RemoteWorkspace({self.server!r})"
 
-    def ingest(
-        self, path: str | Path, *, run: int | RemoteRun | None = None, format: str | None = None, **identity: Any
-    ) -> RemoteRun:
+    def ingest(self, files: AnyFiles, *, run: int | RemoteRun | None = None, **how: Any) -> RemoteRun:
         """Send result files to a registered run; see ``RemoteRun.upload``."""
-        if run is None or identity:
+        if run is None:
             raise UsageError("results are sent to a run that the server knows: register one, and give it as run=")
-        return self._one(run).upload(path, format)
+        known = inspect.signature(RemoteRun.upload).parameters
+        if foreign := sorted(how.keys() - known.keys()):
+            raise UsageError(f"run {id_of(run)} has its {', '.join(foreign)} already: give only the files and the run")
+        return self._one(run).upload(files, **how)
 
     def delete(self, run: int | RemoteRun) -> Run:
         """Forget a run that has ended, with its results; returns what was known of it. Needs the role admin.

@@ -23,15 +23,12 @@ from ator_lib.workspace.comparison import Comparison, compare_runs
 from ator_lib.workspace.deletion import delete
 from ator_lib.workspace.frames import runs_frame
 from ator_lib.workspace.handle import id_of
-from ator_lib.workspace.ingest import ingest, paths_of, read_options
+from ator_lib.workspace.ingest import AnyFiles, ingest, paths_of, read_options
 from ator_lib.workspace.live import LiveRun
 from ator_lib.workspace.parts import Parts
 from ator_lib.workspace.reporting import execute_notebook, write_report
 from ator_lib.workspace.run import RunHandle
 from ator_lib.workspace.tables import TokenTable
-
-AnyFiles: TypeAlias = str | Path | Sequence[str | Path]
-"""A file or folder, or several."""
 
 AnyRun: TypeAlias = int | str | RunHandle
 """A run by its id, by the name that it is pinned under, or by a handle."""

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, func, select, update
 
 from ator_lib.errors import ConflictError, NotFoundError, ResultsError, UsageError
-from ator_lib.execution.ingest import NOTES, Ingester
+from ator_lib.execution.ingest import Files, Ingester
 from ator_lib.model import Run, RunRequest, RunStatus, StatusReason
 from ator_lib.readers.base import Reading
 from ator_lib.registry.registry import Registry
@@ -54,6 +54,10 @@ def file(tmp_path: Path) -> Path:
     return synthetic_csv(tmp_path / "samples.csv")
 
 
+def of(path: Path, format: str | None = None) -> Files:
+    return Files(paths=(path,), format=format)
+
+
 def ingester_with(store: ParquetStore, registry: Registry, engine: Engine) -> Ingester:
     return Ingester(registry=registry, engine=engine, store=store, max_error_rate=0.01)
 
@@ -79,7 +83,7 @@ def test_results_are_attached_to_a_running_run(
     ingester: Ingester, engine: Engine, registry: Registry, store: ParquetStore, run: Run, file: Path
 ) -> None:
     """Samples and summaries are there, the run runs on, and the hash is what sha256sum says."""
-    ingest = ingester.attach(file, run.run_id)
+    ingest = ingester.attach(of(file), run.run_id)
     assert (ingest.run_id, ingest.samples, ingest.truncated) == (run.run_id, 3, False)
     assert (ingest.started_at, ingest.ended_at) == (START, START + timedelta(seconds=2, milliseconds=30))
     assert ingest.content_hash == hashlib.sha256(file.read_bytes()).hexdigest()
@@ -95,9 +99,9 @@ def test_the_same_content_again_changes_nothing(
     ingester: Ingester, engine: Engine, store: ParquetStore, run: Run, file: Path
 ) -> None:
     """Content counts, not the name of its file."""
-    first = ingester.attach(file, run.run_id)
+    first = ingester.attach(of(file), run.run_id)
     before = rows(engine)
-    assert ingester.attach(file.rename(file.with_name("again.txt")), run.run_id) == first
+    assert ingester.attach(of(file.rename(file.with_name("again.txt"))), run.run_id) == first
     assert rows(engine) == before
     assert kept_sets(store) == [first.ingest_id]
 
@@ -106,9 +110,9 @@ def test_other_content_is_refused(
     ingester: Ingester, engine: Engine, store: ParquetStore, run: Run, file: Path
 ) -> None:
     """A run has one set of results; the first stays."""
-    first = ingester.attach(file, run.run_id)
+    first = ingester.attach(of(file), run.run_id)
     with pytest.raises(ConflictError, match=f"run {run.run_id} has results of other content"):
-        ingester.attach(synthetic_csv(file, [1.0]), run.run_id)
+        ingester.attach(of(synthetic_csv(file, [1.0])), run.run_id)
     assert kept_sets(store) == [first.ingest_id]
     assert rows(engine)[:2] == (1, 1)
 
@@ -122,44 +126,49 @@ def test_a_run_takes_results_unless_it_waits(
         connection.execute(update(test_executions).values(status=status.value))
     if status is RunStatus.QUEUED:
         with pytest.raises(ConflictError, match="is queued"):
-            ingester.attach(file, run.run_id)
+            ingester.attach(of(file), run.run_id)
     else:
-        assert ingester.attach(file, run.run_id).samples == 3
+        assert ingester.attach(of(file), run.run_id).samples == 3
 
 
 def test_a_run_under_execution_is_left_alone(ingester: Ingester, registry: Registry, file: Path) -> None:
     """Its executor ingests at the end, and must not find other results there."""
     executed = registry.register(RunRequest(tool="locust"), lease_s=60)
     with pytest.raises(ConflictError, match="is being executed"):
-        ingester.attach(file, executed.run_id)
+        ingester.attach(of(file), executed.run_id)
 
 
 def test_no_such_run(ingester: Ingester, store: ParquetStore, file: Path) -> None:
     """Nothing is read for a run that is not there."""
     with pytest.raises(NotFoundError, match="4711"):
-        ingester.attach(file, 4711)
+        ingester.attach(of(file), 4711)
     assert kept_sets(store) == []
 
 
-def test_what_was_taken_for_granted_stands_on_the_run(
-    ingester: Ingester, registry: Registry, run: Run, tmp_path: Path
-) -> None:
+def test_what_was_taken_for_granted_stands_in_the_report(ingester: Ingester, run: Run, tmp_path: Path) -> None:
     """Times without a zone are read as UTC, and people can see that."""
     naive = tmp_path / "naive.csv"
     naive.write_text("duration_ms,success,started_at\n1,true,2026-11-02 10:00:00\n")
-    ingester.attach(naive, run.run_id)
-    assert "UTC" in registry.get(run.run_id).attributes[NOTES][0]
+    report = ingester.attach(of(naive), run.run_id).report
+    assert report is not None
+    assert "UTC" in report.notes[0]
 
 
-def test_a_folder_is_hashed_with_its_names(ingester: Ingester, run: Run, tmp_path: Path) -> None:
-    """A folder that no reader knows is refused as such, an empty one as empty."""
+def test_a_folder_is_one_run(ingester: Ingester, run: Run, tmp_path: Path) -> None:
+    """An empty one is refused as such; what no reader knows is said; the names of the files count."""
     folder = tmp_path / "folder"
     folder.mkdir()
-    with pytest.raises(NotFoundError, match="nothing to ingest"):
-        ingester.attach(folder, run.run_id)
-    synthetic_csv(folder / "a.csv")
-    with pytest.raises(ResultsError, match="no format that is known"):
-        ingester.attach(folder, run.run_id)
+    with pytest.raises(ResultsError, match="nothing to ingest"):
+        ingester.attach(of(folder), run.run_id)
+    file = synthetic_csv(folder / "a.csv")
+    (folder / "notes.txt").write_text("quick before lunch")
+    first = ingester.attach(of(folder), run.run_id)
+    assert first.report is not None
+    assert first.report.files == ("folder/a.csv",)
+    assert first.report.notes == ("not read: folder/notes.txt",)
+    file.rename(folder / "b.csv")
+    with pytest.raises(ConflictError, match="other content"):
+        ingester.attach(of(folder), run.run_id)
 
 
 # --- a run of their own ---
@@ -167,7 +176,7 @@ def test_a_folder_is_hashed_with_its_names(ingester: Ingester, run: Run, tmp_pat
 
 def test_a_file_makes_a_finished_run(ingester: Ingester, registry: Registry, file: Path) -> None:
     """Times are the file's; it takes no place, and has no location unless one is given."""
-    ingest = ingester.add(file, RunRequest(test="checkout", stream="main"))
+    ingest = ingester.add(of(file), RunRequest(test="checkout", stream="main"))
     made = registry.get(ingest.run_id)
     assert (made.status, made.status_reason) == (RunStatus.SUCCESS, None)
     assert (made.start_time, made.end_time) == (ingest.started_at, ingest.ended_at)
@@ -177,7 +186,7 @@ def test_a_file_makes_a_finished_run(ingester: Ingester, registry: Registry, fil
 def test_too_many_failures_make_it_a_failure(ingester: Ingester, registry: Registry, tmp_path: Path) -> None:
     """By the same rule as for executed runs."""
     bad = synthetic_csv(tmp_path / "bad.csv", [1.0] * 50, failures=1)
-    made = registry.get(ingester.add(bad, RunRequest()).run_id)
+    made = registry.get(ingester.add(of(bad), RunRequest()).run_id)
     assert (made.status, made.status_reason) == (RunStatus.FAILURE, StatusReason.REQUESTS_FAILED)
 
 
@@ -185,7 +194,7 @@ def test_unknown_times_stay_unknown(ingester: Ingester, registry: Registry, tmp_
     """A file without times makes a run without them."""
     timeless = tmp_path / "timeless.csv"
     timeless.write_text("duration_ms,success\n1,true\n")
-    made = registry.get(ingester.add(timeless, RunRequest()).run_id)
+    made = registry.get(ingester.add(of(timeless), RunRequest()).run_id)
     assert (made.start_time, made.end_time) == (None, None)
 
 
@@ -194,11 +203,11 @@ def test_the_same_content_and_identity_is_the_same_run(
 ) -> None:
     """Test, stream and location are the identity; what else is said does not make a new run, another identity does."""
     identity = RunRequest(test="t", stream="s", location="lab")
-    first = ingester.add(file, identity)
-    assert ingester.add(file, identity) == first
-    assert ingester.add(file, RunRequest(test="t", stream="s", location="lab", environment="x")) == first
+    first = ingester.add(of(file), identity)
+    assert ingester.add(of(file), identity) == first
+    assert ingester.add(of(file), RunRequest(test="t", stream="s", location="lab", environment="x")) == first
     others = [RunRequest(test="t", stream="s"), RunRequest(test="T", stream="s", location="lab"), RunRequest()]
-    made = {ingester.add(file, other).run_id for other in [*others, *others]}
+    made = {ingester.add(of(file), other).run_id for other in [*others, *others]}
     assert len(made) == 3
     assert first.run_id not in made
     assert rows(engine)[:2] == (4, 4)
@@ -211,7 +220,7 @@ def test_the_same_content_and_identity_is_the_same_run(
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "no format that is known"),
+        (b"", "is empty"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "no format that is known"),
         (b"PAR1 cut short", "cannot be read"),
         (b"duration_ms,success\n1,true\nNaN,true\n", "duration_ms is no finite number .row 3."),
@@ -227,10 +236,10 @@ def test_bad_files_change_nothing(
     """One sentence that names the file and the reason; no run, no row, nothing in the store."""
     bad = tmp_path / "bad.csv"
     bad.write_bytes(content)
-    for ingest in (lambda: ingester.attach(bad, run.run_id), lambda: ingester.add(bad, RunRequest())):
+    for ingest in (lambda: ingester.attach(of(bad), run.run_id), lambda: ingester.add(of(bad), RunRequest())):
         with pytest.raises(ResultsError, match=words) as caught:
             ingest()
-        assert str(bad) in str(caught.value)
+        assert bad.name in str(caught.value)
     assert rows(engine) == (1, 0, 0)
     assert kept_sets(store) == []
 
@@ -241,25 +250,25 @@ def test_what_is_no_file_is_not_waited_for(ingester: Ingester, tmp_path: Path, r
     path = tmp_path / kind
     if kind == "pipe":
         os.mkfifo(path)
-    for reader in (None, "samples"):
-        with pytest.raises(NotFoundError, match=kind):
-            ingester.attach(path, run.run_id, format=reader)
+    for name in (None, "samples"):
+        with pytest.raises((NotFoundError, ResultsError), match=kind):
+            ingester.attach(of(path, format=name), run.run_id)
 
 
 def test_an_unknown_format_is_bad_usage(ingester: Ingester, run: Run, file: Path) -> None:
     """The formats that there are are listed."""
-    with pytest.raises(UsageError, match="capture, samples"):
-        ingester.attach(file, run.run_id, format="jtl")
+    with pytest.raises(UsageError, match=r"capture.*samples"):
+        ingester.attach(of(file, format="cobol"), run.run_id)
 
 
 def test_a_name_that_is_no_unicode(ingester: Ingester, run: Run, tmp_path: Path) -> None:
     """Such a file is read like any other, and its errors can be printed."""
     odd = tmp_path / os.fsdecode(b"\xff.csv")
     synthetic_csv(tmp_path / "plain.csv").rename(odd)
-    assert ingester.attach(odd, run.run_id).samples == 3
+    assert ingester.attach(of(odd), run.run_id).samples == 3
     odd.write_text("duration_ms,success\n-1,true\n")
     with pytest.raises(ResultsError) as caught:
-        ingester.add(odd, RunRequest())
+        ingester.add(of(odd), RunRequest())
     assert str(caught.value).encode()
 
 
@@ -284,7 +293,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     meddle = file.unlink if change == "gone" else lambda: file.write_text(file.read_text() + "more")
     store = MeddledStore(tmp_path / "results", meddle)
     with pytest.raises(ResultsError, match="changed while it was read"):
-        ingester_with(store, registry, engine).attach(file, run.run_id)
+        ingester_with(store, registry, engine).attach(of(file), run.run_id)
     assert rows(engine) == (1, 0, 0)
     assert kept_sets(store) == []
 
@@ -301,7 +310,7 @@ def test_a_run_that_is_deleted_meanwhile_gets_nothing(
 
     store = MeddledStore(tmp_path / "results", delete)
     with pytest.raises(NotFoundError, match="was deleted while"):
-        ingester_with(store, registry, engine).attach(file, run.run_id)
+        ingester_with(store, registry, engine).attach(of(file), run.run_id)
     assert rows(engine) == (0, 0, 0)
     assert kept_sets(store) == []
 
@@ -316,7 +325,7 @@ def test_a_file_that_vanishes_before_it_is_read(tmp_path: Path, registry: Regist
 
     store = Store(tmp_path / "results")
     with pytest.raises(ResultsError, match=r"samples\.csv cannot be read"):
-        ingester_with(store, registry, engine).add(file, RunRequest())
+        ingester_with(store, registry, engine).add(of(file), RunRequest())
     assert kept_sets(store) == []
 
 
@@ -326,7 +335,7 @@ def test_a_request_that_is_off_leaves_nothing(
     """What is wrong with the run that is to be made shows late, and takes the results with it."""
     for bad in (RunRequest(test="half a \udc80"), RunRequest(environment="nul \0")):
         with pytest.raises(UsageError):
-            ingester.add(file, bad)
+            ingester.add(of(file), bad)
     assert rows(engine) == (0, 0, 0)
     assert kept_sets(store) == []
 
@@ -347,8 +356,8 @@ def test_two_that_give_a_run_the_same(
 ) -> None:
     """The quicker one's results stay; the other says the same and leaves nothing behind."""
     quicker: list[Ingest] = []
-    store = MeddledStore(tmp_path / "results", lambda: quicker.append(other_ingester.attach(file, run.run_id)))
-    assert [ingester_with(store, registry, engine).attach(file, run.run_id)] == quicker
+    store = MeddledStore(tmp_path / "results", lambda: quicker.append(other_ingester.attach(of(file), run.run_id)))
+    assert [ingester_with(store, registry, engine).attach(of(file), run.run_id)] == quicker
     assert rows(engine) == (1, 1, 3)
     assert kept_sets(store) == [quicker[0].ingest_id]
 
@@ -358,9 +367,9 @@ def test_two_that_give_a_run_different_results(
 ) -> None:
     """The quicker one's results stay; the other is told."""
     other = synthetic_csv(tmp_path / "other.csv", [1.0])
-    store = MeddledStore(tmp_path / "results", lambda: other_ingester.attach(other, run.run_id))
+    store = MeddledStore(tmp_path / "results", lambda: other_ingester.attach(of(other), run.run_id))
     with pytest.raises(ConflictError, match="results of other content"):
-        ingester_with(store, registry, engine).attach(file, run.run_id)
+        ingester_with(store, registry, engine).attach(of(file), run.run_id)
     assert index.summaries(engine, [run.run_id]).to_pylist()[-1]["requests"] == 1
     assert len(kept_sets(store)) == 1
 
@@ -370,7 +379,7 @@ def test_two_that_make_the_same_run(
 ) -> None:
     """There is one run, and both say it."""
     identity, quicker = RunRequest(test="t"), []
-    store = MeddledStore(tmp_path / "results", lambda: quicker.append(other_ingester.add(file, identity)))
-    assert [ingester_with(store, registry, engine).add(file, identity)] == quicker
+    store = MeddledStore(tmp_path / "results", lambda: quicker.append(other_ingester.add(of(file), identity)))
+    assert [ingester_with(store, registry, engine).add(of(file), identity)] == quicker
     assert rows(engine) == (1, 1, 3)
     assert len(kept_sets(store)) == 1

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ator_lib.execution.ingest import Files
 from ator_lib.model import RunRequest
 from ator_lib.results import index
 from ator_lib.workspace.ingest import ingest
@@ -39,7 +40,7 @@ def test_killed_at_any_point_all_or_nothing(parts: Parts, start: Start, file: Pa
     else:
         assert rows(parts) == (1, 1, 3)
 
-    run = ingest(parts, file, run_id, None, {} if run_id else {"test": "synthetic"})
+    run = ingest(parts, Files(paths=(file,)), run_id, {} if run_id else {"test": "synthetic"})
     assert rows(parts) == (1, 1, 3)
     kept = index.ingest_of(parts.engine, run.run_id)
     assert kept is not None

@@ -11,8 +11,9 @@ import pytest
 
 from ator_lib import schema
 from ator_lib.errors import ResultsError, UsageError
-from ator_lib.readers.capture import CaptureFollower, CaptureReader, ended_cleanly, stream_metadata, streams
+from ator_lib.readers.capture import CaptureFollower, ended_cleanly, stream_metadata, streams
 from ator_lib.readers.formats import FORMATS, reader
+from tests.support.capture import read_capture
 
 COLUMNS = pa.schema([schema.SAMPLES.field(name) for name in ("started_at", "duration_ms", "name", "success")])
 
@@ -55,7 +56,7 @@ def writer(tmp_path: Path) -> Writer:
 
 def durations(folder: Path) -> list[float]:
     """Read the durations of all samples."""
-    read: list[float] = CaptureReader().read(folder).samples.read_all()["duration_ms"].to_pylist()
+    read: list[float] = read_capture(folder).samples.read_all()["duration_ms"].to_pylist()
     return read
 
 
@@ -66,9 +67,9 @@ def test_reads_all_streams_of_the_folder(tmp_path: Path) -> None:
         writer.batch([1.0 + index, 2.0 + index], at=1000.0, users=3)
         writer.batch([], at=1001.0, users=0)
         writer.close()
-    reading = CaptureReader().read(tmp_path)
+    reading = read_capture(tmp_path)
     assert (reading.tool, reading.tool_version, reading.precision) == ("locust", "2.47.0", "exact")
-    assert not reading.truncated
+    assert not reading.findings.truncated
     assert sorted(reading.samples.read_all()["duration_ms"].to_pylist()) == [1.0, 2.0, 2.0, 3.0]
     users = zip(reading.metrics["source"].to_pylist(), reading.metrics["value"].to_pylist(), strict=True)
     assert list(users) == [("worker-0", 3.0), ("worker-0", 0.0), ("worker-1", 3.0), ("worker-1", 0.0)]
@@ -79,7 +80,7 @@ def test_rows_are_canonical(tmp_path: Path, writer: Writer) -> None:
     """All columns are there: null where the tool does not report, weight 1."""
     writer.batch([1.0])
     writer.close()
-    reading = CaptureReader().read(tmp_path)
+    reading = read_capture(tmp_path)
     assert reading.samples.schema.equals(schema.SAMPLES)
     assert reading.metrics.schema.equals(schema.METRICS)
     (row,) = reading.samples.read_all().to_pylist()
@@ -103,7 +104,7 @@ def test_any_cut_leaves_the_whole_batches(tmp_path: Path, writer: Writer) -> Non
     for size in range(0, len(whole), 7):
         (cut / "local-1.arrows").write_bytes(whole[:size])
         assert durations(cut) == [1.0, 2.0, 3.0][: sum(end <= size for end in ends)]
-        assert CaptureReader().read(cut).truncated
+        assert read_capture(cut).findings.truncated
 
 
 def test_clean_end(writer: Writer) -> None:
@@ -117,24 +118,23 @@ def test_clean_end(writer: Writer) -> None:
 def test_process_killed_before_its_first_byte(tmp_path: Path) -> None:
     """An empty stream is a truncated one without samples."""
     (tmp_path / "local-1.arrows").touch()
-    reading = CaptureReader().read(tmp_path)
-    assert reading.truncated
+    reading = read_capture(tmp_path)
+    assert reading.findings.truncated
     assert reading.samples.read_all().num_rows == 0
     assert reading.metrics.num_rows == 0
 
 
 def test_folder_without_streams(tmp_path: Path) -> None:
-    """Nothing recorded is an error, not an empty result; so is a folder that is not there."""
-    for folder in (tmp_path, tmp_path / "none"):
-        with pytest.raises(ResultsError, match="holds no capture streams"):
-            CaptureReader().read(folder)
+    """Nothing recorded is an error, not an empty result."""
+    with pytest.raises(ResultsError, match="there is no capture stream"):
+        read_capture(tmp_path)
 
 
 def test_foreign_file(tmp_path: Path) -> None:
     """A file under a stream's name that is none is refused by name."""
     (tmp_path / "a.arrows").write_text("name,duration\n/a,1\n")
     with pytest.raises(ResultsError, match=r"a\.arrows is no capture stream"):
-        CaptureReader().read(tmp_path)
+        read_capture(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_other_version(tmp_path: Path, metadata: dict[str, str], words: str) -> 
     with pa.OSFile(path, "wb") as file, pa.ipc.new_stream(file, COLUMNS.with_metadata(metadata)) as stream:
         stream.write_table(COLUMNS.empty_table())
     with pytest.raises(ResultsError, match=words):
-        CaptureReader().read(tmp_path)
+        read_capture(tmp_path)
 
 
 def test_samples_are_streamed(tmp_path: Path, writer: Writer) -> None:
@@ -155,7 +155,7 @@ def test_samples_are_streamed(tmp_path: Path, writer: Writer) -> None:
     for value in (1.0, 2.0, 3.0):
         writer.batch([value] * 10)
     writer.close()
-    assert [batch.num_rows for batch in CaptureReader().read(tmp_path).samples] == [10, 10, 10]
+    assert [batch.num_rows for batch in read_capture(tmp_path).samples] == [10, 10, 10]
 
 
 def test_follower_before_anything_is_there(tmp_path: Path) -> None:
@@ -258,6 +258,6 @@ def test_streams_of_a_missing_folder(tmp_path: Path) -> None:
 
 def test_reader_table() -> None:
     """Each reader stands under its own name; an unknown one is answered with the known ones."""
-    assert all(reader(name).format == name for name in FORMATS)
+    assert all(reader(name).about.name == name for name in FORMATS)
     with pytest.raises(UsageError, match=r"no reader for 'jtl'.*capture"):
         reader("jtl")

@@ -209,7 +209,7 @@ def test_a_large_file_is_sent_in_parts(run: Run, tmp_path: Path) -> None:
     with listening(taker) as url:
         registry = RemoteRegistry(ServerClient(url, pauses_s=SOON))
         tracemalloc.start()
-        assert registry.upload(run.run_id, file).run_id == run.run_id
+        assert registry.upload(run.run_id, file)[0].run_id == run.run_id
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert taker.counts == [32 * 2**20] * 2

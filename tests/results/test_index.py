@@ -44,7 +44,7 @@ def test_the_ingests_row_says_what_was_read(engine: Engine, add_run: AddRun, ing
     with read(engine) as connection:
         row = connection.execute(select(ingests)).one()
     assert (row.ingest_id, row.run_id, row.samples) == (staged.ingest_id, run_id, 2)
-    assert (row.started_at, row.ended_at) == (staged.started_at, staged.ended_at)
+    assert (row.started_at, row.ended_at) == (staged.report.started_at, staged.report.ended_at)
     assert (row.tool, row.tool_version, row.precision, row.truncated) == ("synthetic", "1", schema.EXACT, False)
     assert row.schema_version == schema.VERSION
     assert row.created_at.tzinfo is not None

@@ -101,7 +101,7 @@ def test_every_name_and_method_has_a_row_and_the_run_the_last() -> None:
 def test_load_window_reaches_from_first_start_to_last_end() -> None:
     """duration_s is the run's window on every row, and the base of throughput."""
     result = staged([sample(0, 500), sample(1, 3000, name="/slow"), sample(2, 100)])
-    assert (result.started_at, result.ended_at) == (START, START + timedelta(seconds=4))
+    assert (result.report.started_at, result.report.ended_at) == (START, START + timedelta(seconds=4))
     fast, slow, whole = result.summaries.to_pylist()
     assert {row["duration_s"] for row in (fast, slow, whole)} == {4.0}
     assert [row["throughput_rps"] for row in (fast, slow, whole)] == [0.5, 0.25, 0.75]
@@ -111,7 +111,12 @@ def test_unknown_start_means_unknown_duration() -> None:
     """Without any start there is no window and no throughput, but everything else."""
     result = staged([sample(None, 10), sample(None, 30)])
     row = total(result)
-    assert (result.started_at, result.ended_at, row["duration_s"], row["throughput_rps"]) == (None, None, None, None)
+    assert (result.report.started_at, result.report.ended_at, row["duration_s"], row["throughput_rps"]) == (
+        None,
+        None,
+        None,
+        None,
+    )
     assert (row["requests"], row["mean_ms"], row["p50_ms"]) == (2, 20.0, 20.0)
 
 
@@ -147,7 +152,7 @@ def test_precision_and_tool_are_handed_on() -> None:
     with TemporaryDirectory() as root:
         result = ParquetStore(Path(root)).write(reading([sample(0)], precision="it's ±1%"))
     assert set(result.summaries["precision"].to_pylist()) == {"it's ±1%"}
-    assert (result.precision, result.tool, result.tool_version, result.truncated) == (
+    assert (result.report.precision, result.report.tool, result.report.tool_version, result.report.truncated) == (
         "it's ±1%",
         "synthetic",
         "1",

@@ -15,11 +15,11 @@ import pyarrow as pa
 import pytest
 
 from ator_lib.model import RunOutcome, RunStatus, StatusReason
-from ator_lib.readers.formats import reader
 from ator_lib.runners.base import ARTIFACT_FOLDER, ToolExit, artifacts_in
 from ator_lib.runners.locust import Locust
 from ator_lib.runners.process import ToolProcess
 from tests.runners.conftest import WAIT_S, Server, eventually, processes_of, run_locust
+from tests.support.capture import read_capture
 
 SECRET = "t0p-s3cr3t-t0ken"
 
@@ -68,12 +68,12 @@ class Ended:
     @property
     def samples(self) -> pa.Table:
         """All samples of the run."""
-        return reader(self.runner.format).read(self.runner.results(self.folder)).samples.read_all()
+        return read_capture(self.runner.results(self.folder)).samples.read_all()
 
     @property
     def truncated(self) -> bool:
         """Whether a process did not come to its regular end."""
-        return reader(self.runner.format).read(self.runner.results(self.folder)).truncated
+        return read_capture(self.runner.results(self.folder)).findings.truncated
 
     @property
     def tools_own_count(self) -> int:
@@ -144,7 +144,7 @@ def test_workers_are_told_apart(ended: Ended) -> None:
 
 def test_users_are_known_over_time(ended: Ended) -> None:
     """The users of all processes add up to those that were asked for."""
-    metrics = reader("capture").read(ended.runner.results(ended.folder)).metrics.to_pylist()
+    metrics = read_capture(ended.runner.results(ended.folder)).metrics.to_pylist()
     peaks: dict[str, float] = {}
     for row in metrics:
         peaks[row["source"]] = max(peaks.get(row["source"], 0), row["value"])
@@ -210,6 +210,7 @@ import time
 from pathlib import Path
 from ator_lib.runners.locust import Locust
 from ator_lib.runners.process import ToolProcess
+from tests.support.capture import read_capture
 runner = Locust({str(locustfile)!r}, host={server.url!r}, users=4, run_time=300, processes=2)
 tool = ToolProcess.start(runner.command(Path({str(folder)!r})))
 time.sleep(300)
@@ -219,7 +220,7 @@ time.sleep(300)
         assert eventually(lambda: following.poll().requests)
         executing.kill()
     assert eventually(lambda: not processes_of(folder))
-    assert reader("capture").read(folder / "capture").samples.read_all().num_rows > 0
+    assert read_capture(folder / "capture").samples.read_all().num_rows > 0
 
 
 def test_killed_supervisor_leaves_no_workers(locustfile: Path, tmp_path: Path, server: Server) -> None:

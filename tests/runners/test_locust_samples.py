@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pytest
 
-from ator_lib.readers.capture import CaptureReader
 from ator_lib.runners._locust_samples import RequestListener, SampleStream, describe_error, words_of
+from tests.support.capture import read_capture
 
 EVENT = {
     "request_type": "GET",
@@ -41,7 +41,7 @@ def rows_of(stream: SampleStream, folder: Path) -> list[dict[str, object]]:
     """Close the stream and read its rows."""
     stream.flush(users=1)
     stream.close()
-    rows: list[dict[str, object]] = CaptureReader().read(folder).samples.read_all().to_pylist()
+    rows: list[dict[str, object]] = read_capture(folder).samples.read_all().to_pylist()
     return rows
 
 
@@ -119,7 +119,7 @@ def test_flushes_are_batches_with_users(stream: SampleStream, record: RequestLis
     record(**EVENT)
     stream.flush(users=5)
     assert len(rows_of(stream, tmp_path)) == 1
-    metrics = CaptureReader().read(tmp_path).metrics
+    metrics = read_capture(tmp_path).metrics
     assert metrics["value"].to_pylist() == [0.0, 3.0, 5.0, 1.0]
     assert set(metrics["metric"].to_pylist()) == {"users"}
     assert set(metrics["source"].to_pylist()) == {"local-0"}
@@ -130,8 +130,8 @@ def test_stream_that_was_not_closed_is_readable(stream: SampleStream, record: Re
     record(**EVENT)
     stream.flush(users=1)
     record(**EVENT)
-    reading = CaptureReader().read(tmp_path)
-    assert reading.truncated
+    reading = read_capture(tmp_path)
+    assert reading.findings.truncated
     assert reading.samples.read_all().num_rows == 1
 
 

@@ -33,6 +33,7 @@ def test_all_tables_with_their_rows_and_references(engine: Engine) -> None:
     }
     assert references == {
         "baselines.run_id": "test_executions.run_id",
+        "cases.ingest_id": "ingests.ingest_id",
         "ingests.run_id": "test_executions.run_id",
         "summaries.ingest_id": "ingests.ingest_id",
     }

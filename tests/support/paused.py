@@ -18,6 +18,7 @@ from sqlalchemy import Connection, event
 
 from ator_lib import schema
 from ator_lib.errors import AtorError
+from ator_lib.execution.ingest import Files
 from ator_lib.readers.base import Reading
 from ator_lib.results.base import StagedResults
 from ator_lib.results.parquet import ParquetStore
@@ -96,9 +97,9 @@ def act(parts: Parts, action: str, *arguments: str) -> int:
         return reset(parts).folders
     if action == "attach":
         path, run_id = arguments
-        return ingest(parts, Path(path), int(run_id), None, {}).run_id
+        return ingest(parts, Files(paths=(Path(path),)), int(run_id), {}).run_id
     if action == "add":
-        return ingest(parts, Path(arguments[0]), None, None, {"test": "synthetic"}).run_id
+        return ingest(parts, Files(paths=(Path(arguments[0]),)), None, {"test": "synthetic"}).run_id
     return delete(parts, int(arguments[0])).run_id
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pandas as pd
 
-from ator_lib.model import Baseline, Holder, LocationUse, QueuePlace, Run, RunStatus
+from ator_lib.model import Baseline, Holder, IngestReport, LocationUse, QueuePlace, Run, RunStatus
 from ator_lib.workspace.frames import baselines_frame, locations_frame, queue_frame, runs_frame
 from ator_lib.workspace.handle import BaseHandle
 from ator_lib.workspace.tables import BaselineTable, LocationTable
@@ -48,6 +48,7 @@ class RecordingWorkspace(Workspace):
         self.runs = [made_up_run()]
         self.places: list[QueuePlace] = []
         self.next_cursor: str | None = None
+        self.report: IngestReport | None = None
         self.locations = RecordingLocations(self.calls)
         self.baselines = RecordingBaselines(self.calls)
 
@@ -57,6 +58,11 @@ class RecordingWorkspace(Workspace):
 
     def register(self, **words: Any) -> Any:
         return self._note("register", **words)
+
+    def ingest(self, files: Any, **words: Any) -> Any:
+        handle = self._note("ingest", files, **words)
+        handle.ingest_report = lambda: self.report
+        return handle
 
     def execute(self, runner: Any, **words: Any) -> Any:
         words.pop("on_started")(self.runs[0])

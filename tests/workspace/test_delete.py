@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ator_lib.errors import ConflictError, NotFoundError
+from ator_lib.execution.ingest import Files
 from ator_lib.model import Run, RunRequest
 from ator_lib.results import index
 from ator_lib.workspace.deletion import delete
@@ -19,7 +20,7 @@ from tests.support.racing import Start, kill, rows, sets, sweep_all
 
 def ingested(parts: Parts, tmp_path: Path, **identity: str) -> Run:
     """An ended run with synthetic results."""
-    return ingest(parts, synthetic_csv(tmp_path / "samples.csv"), None, None, identity)
+    return ingest(parts, Files(paths=(synthetic_csv(tmp_path / "samples.csv"),)), None, identity)
 
 
 def test_rows_results_and_folder_go(parts: Parts, tmp_path: Path) -> None:
@@ -58,7 +59,7 @@ def test_live_and_pinned_runs_stay_with_their_results(parts: Parts, tmp_path: Pa
     """Refused, with everything as it was."""
     running = parts.registry.register(RunRequest(test="running"))
     pinned = ingested(parts, tmp_path, test="pinned")
-    ingest(parts, tmp_path / "samples.csv", running.run_id, None, {})
+    ingest(parts, Files(paths=(tmp_path / "samples.csv",)), running.run_id, {})
     parts.baselines.pin("stable", pinned.run_id)
     before = rows(parts), sets(parts)
     for run, why in ((running, "is running"), (pinned, "baseline 'stable'")):

@@ -12,7 +12,6 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import ExceptionContext
 
 from ator_lib.errors import NotFoundError, StoreUnavailableError
-from ator_lib.execution.ingest import NOTES
 from ator_lib.model import RunStatus
 from ator_lib.runners.locust import Locust
 from ator_lib.sql.engine import open_engine, read
@@ -176,13 +175,15 @@ def test_the_errors_say_that_nobody_knows(
 def test_results_and_what_was_taken_for_granted_come_together(
     cut: Cut, workspace: Workspace, tmp_path: Path, attached: bool
 ) -> None:
-    """An ingest that broke off, here at the notes, is made whole by the next one."""
+    """An ingest that broke off is made whole by the next one."""
     naive = tmp_path / "naive.csv"
     naive.write_text("duration_ms,success,started_at\n1,true,2026-11-02 10:00:00\n")
     owner = workspace.register(test="t").run_id if attached else None
-    cut.lose_commit(of=b"UPDATE test_executions", then_away=True)
+    cut.lose_commit(of=b"INSERT INTO ingests", then_away=True)
     with pytest.raises(StoreUnavailableError):
         workspace.ingest(naive, run=owner)
     cut.mend()
     run = workspace.ingest(naive, run=owner)
-    assert "UTC" in run.record.attributes[NOTES][0]
+    report = run.ingest_report()
+    assert report is not None
+    assert "UTC" in report.notes[0]

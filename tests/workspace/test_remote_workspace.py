@@ -116,6 +116,25 @@ def test_a_file_that_is_too_long_for_the_server(workspace: Workspace, tmp_path: 
         ator.connect(url).register().upload(file)  # type: ignore[attr-defined]
 
 
+def test_several_files_are_sent_as_one(remote: RemoteWorkspace, workspace: Workspace, tmp_path: Path) -> None:
+    """A folder, too; the same again changes nothing, and the report says what was read and how it was called."""
+    folder = tmp_path / "results"
+    folder.mkdir()
+    synthetic_csv(folder / "a.csv")
+    columns = {"duration_ms": "duration_ms", "name": "name"}
+    run = remote.register(test="t")
+    for _ in range(2):
+        run.upload(folder, columns=columns, started_at="2026-11-21T10:00:00", timezone="Europe/Berlin")
+    report = run.ingest_report()
+    assert report is not None
+    assert (report.rows_kept, report.files) == (3, ("results.zip: results/a.csv",))
+    assert workspace.get(run.run_id).ingest_report() == report
+    single = remote.ingest(synthetic_csv(tmp_path / "other.csv"), run=remote.register(test="t"))
+    assert single.ingest_report().files == ("other.csv",)  # type: ignore[union-attr]
+    with pytest.raises(UsageError, match="its stream already"):
+        remote.ingest(folder, run=single, stream="main")
+
+
 def test_server_and_token_by_the_environment(
     workspace: Workspace, guarded_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ator_lib.errors import StoreError, StoreUnavailableError
+from ator_lib.execution.ingest import Files
 from ator_lib.model import SUPERVISOR, Run, RunRequest
 from ator_lib.results import index
 from ator_lib.results.parquet import ParquetStore
@@ -64,7 +65,7 @@ def test_uploads_that_come_in_go_on(parts: Parts) -> None:
 
 def test_results_go(parts: Parts, file: Path) -> None:
     """Rows and files."""
-    ingest(parts, file, None, None, {})
+    ingest(parts, Files(paths=(file,)), None, {})
     assert reset(parts).folders == 1
     assert rows(parts) == (0, 0, 0)
     assert sets(parts) == []
@@ -73,7 +74,7 @@ def test_results_go(parts: Parts, file: Path) -> None:
 @pytest.mark.parametrize("point", ["committing", "committed"])
 def test_killed_all_or_nothing(parts: Parts, start: Start, file: Path, point: str) -> None:
     """Before the commit every run lives on, whoever sweeps; after it a sweep leaves nothing."""
-    run = ingest(parts, file, None, None, {})
+    run = ingest(parts, Files(paths=(file,)), None, {})
     kept = index.ingest_of(parts.engine, run.run_id)
     kill(start(point, "reset"))
     sweep_all(parts, index.known_ingests(parts.engine))
@@ -91,7 +92,7 @@ def test_refused_by_the_store_nothing_is_deleted(parts: Parts, file: Path) -> No
     """No row, no folder."""
     run = executed(parts)
     parts.run_folder(run.run_id).mkdir(parents=True)
-    ingest(parts, file, run.run_id, None, {})
+    ingest(parts, Files(paths=(file,)), run.run_id, {})
     before = rows(parts), sets(parts)
     with pytest.raises(StoreError, match="disk is full"):
         reset(replace(parts, store=FullStore(parts.store.root)))
@@ -116,7 +117,7 @@ def test_a_commit_in_doubt_leaves_no_file_for_ever(
 ) -> None:
     """Done or not: a sweep takes the results whose rows are gone, and no others."""
     parts = open_workspace(load_settings(data=tmp_path / "data", database_url=cut.url)).parts
-    ingest(parts, file, None, None, {})
+    ingest(parts, Files(paths=(file,)), None, {})
     before = rows(parts), sets(parts)
     loss(cut, of=b"DELETE FROM")
     with pytest.raises(StoreUnavailableError) as caught:

@@ -19,8 +19,8 @@ from ator_lib.registry.wire import run_to_json, to_json
 from ator_lib.results import index
 from ator_lib.server.answers import IngestAnswer, ResultsAnswer
 from ator_lib.server.api.base import RunIdInPath, WorkspaceParts, problems, router_of
-from ator_lib.server.bodies import Text
 from ator_lib.server.problems import Answer
+from ator_lib.server.queries import ResultsQuery
 from ator_lib.sql.engine import read
 from ator_lib.workspace.parts import Parts
 from ator_lib.workspace.uploads import left_behind, uploads_in
@@ -47,19 +47,22 @@ async def upload(
     run_id: RunIdInPath,
     request: Request,
     parts: WorkspaceParts,
-    format: Annotated[Text | None, Query(description="The tool that wrote it; without it the content tells.")] = None,
+    how: Annotated[ResultsQuery, Query()],
 ) -> Answer:
-    """Read a result file into a run, all of it or nothing. The same content again changes nothing."""
+    """Read a result file into a run, all of it or nothing. The same content again changes nothing.
+
+    Several files of one run are sent as a zip archive.
+    """
     await run_in_threadpool(parts.registry.get, run_id)  # before gigabytes have come
     async with _upload_folder(parts) as folder:
-        path = folder / "upload"
+        path = folder / how.file_name
         async with await anyio.open_file(path, "wb") as file:
             async for chunk in request.stream():
                 await file.write(chunk)
         try:
-            await run_in_threadpool(request.app.state.workspace.ingest, path, run=run_id, format=format)
+            await run_in_threadpool(request.app.state.workspace.ingest, path, run=run_id, **how.arguments())
         except ResultsError as error:  # the client knows nothing of our folders
-            words = str(error).replace(named(path), "the uploaded file")
+            words = str(error).replace(named(path), how.file_name)
             raise ResultsError(words.replace(named(parts.data), "the server's folder")) from error
     return Answer(await run_in_threadpool(_what_was_read, parts, run_id))
 

@@ -1,0 +1,77 @@
+"""Results of any tool: ingest, and the formats that are known."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ator_lib.cli.options import JsonOption, Registration, Store, say
+from ator_lib.cli.output import describe_run, print_json, print_table, run_answer
+from ator_lib.errors import UsageError
+
+FORMAT_COLUMNS = ("name", "tool", "files", "gives", "precision", "limits")
+
+_SHARE = "a share such as 0.01 or 1%"
+
+
+def ingest(
+    store: Store,
+    registration: Registration,
+    files: Annotated[list[Path], typer.Argument(help="Files or folders of one run.", metavar="FILE...")],
+    run: Annotated[int | None, typer.Option("--run", help="The registered run that they are of.")] = None,
+    format: Annotated[str | None, typer.Option(help="Format; see: ator formats. Without it the content tells.")] = None,
+    map: Annotated[
+        str | None, typer.Option(help="Columns of a table: duration_ms=latency:s,started_at=ts:ms,name=endpoint")
+    ] = None,
+    timezone: Annotated[str | None, typer.Option(help="Zone of times that have none; default: UTC.")] = None,
+    started_at: Annotated[str | None, typer.Option(help="When the run started, for files with offsets only.")] = None,
+    max_rejected: Annotated[
+        str | None, typer.Option(help="Rows that may be left out as unreadable, as a share: 0.01 or 1%.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Read result files of any tool: all of one run, or nothing of it."""
+    from ator_lib.workspace.ingest import column_map
+
+    identity = {name: value for name, value in registration.as_arguments().items() if value}
+    made = store.open().ingest(
+        files,
+        run=run,
+        format=format,
+        columns=None if map is None else column_map(map),
+        timezone=timezone,
+        started_at=started_at,
+        max_rejected_rate=None if max_rejected is None else _share(max_rejected),
+        **identity,
+    )
+    report = made.ingest_report()
+    if json:
+        print_json(run_answer(made) | {"ingest": None if report is None else report.to_json()})
+        return
+    typer.echo(made.run_id)
+    say(describe_run(made))
+    for line in report.lines() if report else []:
+        say(f"  {line}")
+    if report is not None and report.rows_rejected:
+        say(f"  the rejected rows: ws.get({made.run_id}).rejected()")
+
+
+def formats(_: Store, json: JsonOption = False) -> None:
+    """List the result formats that can be read, with what comes of them."""
+    from ator_lib import formats as known
+
+    rows = [asdict(about) for about in known()]
+    print_json(rows) if json else print_table(rows, FORMAT_COLUMNS, empty="no formats", if_wide=("limits", "gives"))
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        raise UsageError(f"--max-rejected {text!r} is no {_SHARE}") from None
+    if not 0 <= share <= 1:
+        raise UsageError(f"--max-rejected {text!r} is not between 0 and 1: give {_SHARE}")
+    return share

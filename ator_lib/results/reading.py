@@ -1,0 +1,243 @@
+"""Reading sets of bulk rows: the same for every store, from Parquet files that it lends."""
+
+from __future__ import annotations
+
+import errno
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ator_lib import schema
+from ator_lib.errors import NotFoundError, StoreError, UsageError
+from ator_lib.results import aggregates, duck, files
+from ator_lib.results.base import Blocks
+from ator_lib.results.staging import STORED_INTERVAL_S
+
+UNFETCHED = "not-fetched-from-its-store"
+"""Name of a folder that is never there: who reads it has not named the run."""
+
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+
+
+class Needed(NamedTuple):
+    """What is enough of the samples; a store may lend more of them.
+
+    ``where`` is SQL that means the same to PostgreSQL and DuckDB.
+    """
+
+    columns: tuple[str, ...]
+    where: str | None = None
+
+
+_TIMED = Needed(("started_at", "duration_ms", "name", "method", "success", "weight"))
+_FAILED = Needed(("name", "method", "status_code", "success", "error", "weight"), "NOT success")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lent:
+    """Tables of a set as Parquet files in a folder; once the samples have expired they have none."""
+
+    folder: Path
+    samples_expired: bool
+
+    @property
+    def has_samples(self) -> bool:
+        """Whether there are any; a tool may have left summaries alone."""
+        return not self.samples_expired and files.row_count(self.folder, "samples") > 0
+
+    def stored(self, table: str) -> pa.Table:
+        """Give a table as it is."""
+        return files.open_table(self.folder, table).to_table()
+
+    def opened(self, *tables: str) -> AbstractContextManager[duck.Connection]:
+        """Give tables to a sandbox."""
+        return duck.open_sandbox({table: files.open_table(self.folder, table) for table in tables})
+
+
+RunSets = Sequence[tuple[int, str]]
+"""(run_id, ingest_id) of sets."""
+
+
+class ReadableSets(ABC):
+    """Sets of bulk rows, each under an ingest id: immutable, but that their samples may expire.
+
+    Every method that takes an ingest id raises
+
+    - ``NotFoundError`` when there is no such set, or its samples are wanted and have expired,
+    - ``StoreVersionError`` when it was written by a newer ATOR,
+    - ``StoreError`` when it cannot be read.
+    """
+
+    @abstractmethod
+    def lend(self, ingest_id: str, *tables: str, needed: Needed | None = None) -> AbstractContextManager[Lent]:
+        """Give tables of a set for as long as they are read; of the samples at least what is needed."""
+
+    @abstractmethod
+    def lend_all(
+        self, table: str, sets: RunSets, named: Collection[int]
+    ) -> AbstractContextManager[list[tuple[int, Path]]]:
+        """Give the folders of a table's files in many sets, by run id, without looking at them.
+
+        A store that has to fetch them does so for the runs ``named`` alone; for others the folder is ``UNFETCHED``.
+        """
+
+    def samples(self, ingest_id: str, *, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
+        """Return samples in the order of their file.
+
+        Parameters
+        ----------
+        columns
+            Names out of ``schema.SAMPLES``, in the order wanted; default all.
+        where
+            A DuckDB SQL expression over those columns, for example ``duration_ms > 1000 AND NOT success``; write
+            ``"group"`` and ``"user"`` with their quotes, as both are words of SQL. It sees no other file.
+
+        Raises
+        ------
+        UsageError
+            An unknown column, or an expression that DuckDB does not take.
+        """
+        names = _checked(columns)
+        needed = Needed(tuple(names)) if where is None else None
+        with self._sandbox(ingest_id, "samples", needed=needed) as connection:
+            try:
+                table = duck.select(connection.view("samples"), names, where)
+            except duck.DuckError as error:
+                if where is None or duck.is_read_failure(error):
+                    raise
+                raise UsageError(
+                    f"where={where!r} cannot be used: {duck.first_line(error)}. Columns: {_listed(schema.SAMPLES)}"
+                ) from error
+            return table.cast(pa.schema([schema.SAMPLES.field(name) for name in names]))
+
+    def timeline(self, ingest_id: str, interval_s: float = STORED_INTERVAL_S) -> pa.Table:
+        """Return ``schema.TIMELINE``; intervals start at UTC multiples of their length.
+
+        Percentiles of every interval come from its samples. Samples of unknown start are in no interval.
+
+        Raises
+        ------
+        UsageError
+            The interval is not positive, or there would be too many.
+        """
+        if interval_s == STORED_INTERVAL_S:
+            return self._stored(ingest_id, "timeline")
+        with self._sandbox(ingest_id, "samples", "metrics", needed=_TIMED) as connection:
+            extent = aggregates.measure_extent(connection)
+            batches = aggregates.timeline(connection, extent, interval_s)
+            return pa.Table.from_batches(batches, schema=schema.TIMELINE)
+
+    def metrics(self, ingest_id: str) -> pa.Table:
+        """Return ``schema.METRICS``: what was measured beside the requests."""
+        return self._stored(ingest_id, "metrics")
+
+    def rejected(self, ingest_id: str) -> pa.Table:
+        """Return ``schema.REJECTED``: what could not be taken in."""
+        return self._stored(ingest_id, "rejected")
+
+    def distributions(self, ingest_id: str, *, block_s: float | None = None) -> pa.Table:
+        """Return ``schema.DISTRIBUTIONS`` for each name and method and for the run (name null).
+
+        Bins are logarithmic, 1 % wide, with the same edges for every run; the first starts at 0. Blocks start at
+        the run's first request; ``None`` is one block for all of its time. Where there are no samples these are the
+        stored ones, whatever the length of their blocks.
+        """
+        with self._borrowed(ingest_id, "samples", "distributions", needed=_TIMED) as lent:
+            if not lent.has_samples:
+                return _stored_distributions(lent, timed=block_s is not None)
+            with lent.opened("samples") as connection:
+                return aggregates.distributions(connection, aggregates.measure_extent(connection), block_s)
+
+    def blocks(self, ingest_id: str, block_s: float) -> Blocks:
+        """Return the distributions and the timeline of the same blocks, with one pass over the samples for each.
+
+        Where there are no samples these are the stored ones, whatever the length of their blocks.
+        """
+        tables = ("samples", "metrics", "distributions", "blocks", "timeline")
+        with self._borrowed(ingest_id, *tables, needed=_TIMED) as lent:
+            if not lent.has_samples:
+                timeline = lent.stored("blocks" if lent.samples_expired else "timeline")
+                return Blocks(distributions=_stored_distributions(lent, timed=True), timeline=timeline)
+            with lent.opened("samples", "metrics") as connection:
+                extent = aggregates.measure_extent(connection)
+                batches = aggregates.timeline(connection, extent, block_s, from_first=True)
+                return Blocks(
+                    distributions=aggregates.distributions(connection, extent, block_s),
+                    timeline=pa.Table.from_batches(batches, schema=schema.TIMELINE),
+                )
+
+    def errors(self, ingest_id: str) -> pa.Table:
+        """Return failed requests by name, method, status_code and error with their number, most frequent first.
+
+        Of samples that have expired these are the most frequent only.
+        """
+        with self._borrowed(ingest_id, "samples", "errors", needed=_FAILED) as lent:
+            if lent.samples_expired:
+                return lent.stored("errors")
+            with lent.opened("samples") as connection:
+                return aggregates.errors(connection)
+
+    def _stored(self, ingest_id: str, table: str) -> pa.Table:
+        with self._borrowed(ingest_id, table) as lent:
+            return lent.stored(table)
+
+    @contextmanager
+    def _sandbox(self, ingest_id: str, *tables: str, needed: Needed | None) -> Iterator[duck.Connection]:
+        with self._borrowed(ingest_id, *tables, needed=needed) as lent:
+            if lent.samples_expired:
+                raise NotFoundError(f"the samples of ingest {ingest_id} have expired")
+            with lent.opened(*tables) as connection:
+                yield connection
+
+    @contextmanager
+    def _borrowed(self, ingest_id: str, *tables: str, needed: Needed | None = None) -> Iterator[Lent]:
+        with self.lend(ingest_id, *tables, needed=needed) as lent:
+            try:
+                yield lent
+            except (OSError, pa.ArrowException, duck.DuckError) as error:
+                raise StoreError(
+                    f"the results of ingest {ingest_id} cannot be read from {lent.folder}: {reason(error)}"
+                ) from error
+
+
+def reason(error: Exception) -> str:
+    """Say in a line what is wrong with a disk or a file."""
+    if is_full(error):
+        return "the disk is full, free some space"
+    if isinstance(error, duck.DuckError):
+        return duck.first_line(error)
+    return str(error).partition("\n")[0] or type(error).__name__
+
+
+def is_full(error: Exception) -> bool:
+    """Whether there is no room left; Arrow and DuckDB say so in the system's words and seldom with its number."""
+    words = str(error).lower()
+    says_so = "no space left" in words or any(f"[errno {code}]" in words for code in _FULL)
+    return says_so or getattr(error, "errno", None) in _FULL
+
+
+def _stored_distributions(lent: Lent, *, timed: bool) -> pa.Table:
+    """Give those per block or of the whole run; a tool's own are of the whole run alone."""
+    stored = lent.stored("distributions")
+    in_blocks = pc.is_valid(stored["block_start"])
+    wanted = stored.filter(in_blocks if timed else pc.invert(in_blocks))
+    return wanted if wanted.num_rows else stored
+
+
+def _checked(columns: Sequence[str] | None) -> list[str]:
+    names = schema.SAMPLES.names if columns is None else list(columns)
+    unknown = [name for name in names if name not in schema.SAMPLES.names]
+    if unknown or not names:
+        given = ", ".join(map(repr, unknown)) or "none"
+        raise UsageError(f"samples have no such column: {given}. Columns: {_listed(schema.SAMPLES)}")
+    return names
+
+
+def _listed(table: pa.Schema) -> str:
+    return ", ".join(table.names)
