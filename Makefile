@@ -14,12 +14,13 @@ UV ?= $(or $(shell command -v uv 2>/dev/null),$(VENV)/tools/bin/uv)
 unexport PYTHONPATH PYTHONHOME
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint bench constraints clean
+.PHONY: help demo test fuzz lint bench constraints clean
 
 help:
 	@echo "make demo         a real load test from admission to report, in under a minute"
 	@echo "make test         everything that must hold: lint, types, import contracts, tests (ARGS=… goes to pytest)"
 	@echo "make lint         the first three only"
+	@echo "make fuzz         10,000 damaged files of results (ARGS=\"SEED 1\" makes one of them again)"
 	@echo "make bench        measurements beside named peers"
 	@echo "make constraints  pin the tested set again (UPGRADE=--upgrade for newer versions)"
 	@echo "make clean        remove the environment and caches; data/ stays"
@@ -37,6 +38,9 @@ lint: $(STAMP)
 test: lint
 	@chromium=$$(sh scripts/find_chromium.sh $(RUN)) && \
 	ATOR_CHROMIUM="$$chromium" $(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
+
+fuzz: $(STAMP)
+	@$(RUN) -m tests.fuzz $(ARGS)
 
 bench: $(STAMP)
 	@for file in benchmarks/[!_]*.py; do \

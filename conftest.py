@@ -13,6 +13,7 @@ import pytest
 pytest_plugins = [
     "tests.support.browser",
     "tests.support.cut",
+    "tests.support.influx",
     "tests.support.notebooks",
     "tests.support.postgres",
     "tests.support.racing",

@@ -21,7 +21,7 @@
     │   └── StoreError               the database or the results folder
     │       ├── StoreUnavailableError  it cannot be reached now; asking again may do
     │       └── StoreVersionError      it is of another version of ATOR
-    └── ResultsError               result files that cannot be read or kept
+    └── ResultsError               result files that cannot be read
 
 Each class carries the exit code of the command line (see ``ExitCode``), so that the
 command line translates errors in one place and papermill notebooks can hand them on.
@@ -159,4 +159,6 @@ class StoreVersionError(StoreError):
 
 
 class ResultsError(AtorError):
-    """Result files that cannot be read, or results that cannot be kept."""
+    """Result files that cannot be read, or too little of them; nothing of them was kept."""
+
+    exit_code = ExitCode.USAGE

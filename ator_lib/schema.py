@@ -140,6 +140,14 @@ REJECTED = pa.schema(
 )
 """A row per row of a source that could not be taken in: where it stands, why, and how it begins."""
 
+ERRORS = pa.schema(
+    [
+        *(SAMPLES.field(column) for column in ("name", "method", "status_code", "error")),
+        _required("requests", pa.int64()),
+    ]
+)
+"""Failed requests that are alike, and how many they are."""
+
 PERCENTILES: dict[str, float] = {
     "p50_ms": 0.5,
     "p75_ms": 0.75,

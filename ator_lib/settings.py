@@ -26,6 +26,10 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="postgresql://… of a team's registry; the default is SQLite in the data folder."
     )
+    results: Literal["parquet", "postgres"] = Field(
+        "parquet",
+        description="Where new bulk results are kept: Parquet files in the data folder, or the PostgreSQL registry.",
+    )
     server: str | None = Field(None, description="http(s)://… of an ATOR server, to be used in place of a store here.")
     token: SecretStr | None = Field(None, description="API token for that server.")
     default_location: str = Field("default", min_length=1, description="Location of runs that name none.")
@@ -41,6 +45,11 @@ class Settings(BaseSettings):
     max_rejected_rate: float = Field(
         0.01, ge=0, le=1, description="An ingest with a larger share of rows that cannot be read changes nothing."
     )
+    influx_url: str | None = Field(None, description="http(s)://… of the InfluxDB 2 that runs are exported to.")
+    influx_bucket: str | None = Field(None, description="The bucket there.")
+    influx_org: str = Field("-", description="The organisation there.")
+    influx_token: SecretStr | None = Field(None, description="The token for it.")
+    influx_mirror: bool = Field(False, description="Whether each run with results is exported as soon as it has ended.")
 
     @field_validator("*", mode="before")
     @classmethod

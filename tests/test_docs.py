@@ -15,6 +15,7 @@ import ator_lib
 from ator_lib import Workspace
 from ator_lib.cli.app import app
 from ator_lib.errors import ExitCode
+from ator_lib.readers.formats import FORMATS
 from ator_lib.schema import PERCENTILE_RULE
 from ator_lib.settings import Settings
 
@@ -61,7 +62,7 @@ def test_python_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ta
     assert set(names["run"].summary().name.dropna()) == {"/search", "/orders"}
     assert Path("report.html").stat().st_size > 100_000
     workspace: Workspace = names["ws"]
-    assert list(workspace.history().status) == ["success"] * 4
+    assert list(workspace.history().status) == ["success"] * 5
 
 
 def test_shell_examples_are_accepted() -> None:
@@ -106,6 +107,12 @@ def test_every_setting_is_documented(name: str) -> None:
     default = Settings.model_fields[name].default
     shown = "none" if default is None else f"`{default}`"
     assert f"| `ATOR_{name.upper()}` | {shown} |" in README
+
+
+def test_every_format_is_documented() -> None:
+    """README's table of formats has those that there are, in their order."""
+    table = README.split("| Format |")[1].split("\n\n")[0]
+    assert re.findall(r"^\| `([a-z0-9-]+)` \|", table, re.MULTILINE) == list(FORMATS)
 
 
 def test_every_exit_code_is_documented() -> None:

@@ -8,7 +8,22 @@ from typing import Annotated
 
 import typer
 
-from ator_lib.cli import analysis, baseline, db, demo, history, ingest, location, queue, run, runs, serve, token
+from ator_lib.cli import (
+    analysis,
+    baseline,
+    db,
+    demo,
+    export,
+    history,
+    ingest,
+    location,
+    purge,
+    queue,
+    run,
+    runs,
+    serve,
+    token,
+)
 from ator_lib.cli.options import Store, command
 
 app = typer.Typer(
@@ -54,10 +69,11 @@ GROUPS: dict[str, tuple[Callable[..., int | None] | tuple[str, typer.Typer], ...
         ingest.ingest,
     ),
     "Look and search": (runs.status, queue.queue, history.history, runs.summary, ingest.formats),
-    "Compare and report": (analysis.compare, analysis.report, ("notebook", analysis.notebooks)),
+    "Compare and report": (analysis.compare, analysis.report, ("notebook", analysis.notebooks), export.export),
     "Set up and serve": (
         serve.serve,
         queue.reap,
+        purge.purge,
         ("location", location.locations),
         ("baseline", baseline.baselines),
         ("token", token.token),

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ator_lib.cli.options import JsonOption, Registration, Store, say
+from ator_lib.cli.options import InfluxOptions, JsonOption, Registration, Store, say
 from ator_lib.cli.output import describe_run, print_json, print_table, run_answer
 from ator_lib.errors import UsageError
 
@@ -20,7 +20,10 @@ _SHARE = "a share such as 0.01 or 1%"
 def ingest(
     store: Store,
     registration: Registration,
-    files: Annotated[list[Path], typer.Argument(help="Files or folders of one run.", metavar="FILE...")],
+    influx: InfluxOptions,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Files or folders of one run.", metavar="FILE...", show_default=False)
+    ] = None,
     run: Annotated[int | None, typer.Option("--run", help="The registered run that they are of.")] = None,
     format: Annotated[str | None, typer.Option(help="Format; see: ator formats. Without it the content tells.")] = None,
     map: Annotated[
@@ -31,22 +34,30 @@ def ingest(
     max_rejected: Annotated[
         str | None, typer.Option(help="Rows that may be left out as unreadable, as a share: 0.01 or 1%.")
     ] = None,
+    flux: Annotated[
+        Path | None, typer.Option(help="In place of files: a file with a Flux query, to be asked of InfluxDB.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Read result files of any tool: all of one run, or nothing of it."""
     from ator_lib.workspace.ingest import column_map
 
+    if (flux is None) == (not files):
+        raise UsageError("give the files of one run, or --flux with a query for InfluxDB")
     identity = {name: value for name, value in registration.as_arguments().items() if value}
-    made = store.open().ingest(
-        files,
-        run=run,
-        format=format,
-        columns=None if map is None else column_map(map),
-        timezone=timezone,
-        started_at=started_at,
-        max_rejected_rate=None if max_rejected is None else _share(max_rejected),
+    options = {
+        "run": run,
+        "columns": None if map is None else column_map(map),
+        "timezone": timezone,
+        "started_at": started_at,
+        "max_rejected_rate": None if max_rejected is None else _share(max_rejected),
         **identity,
-    )
+    }
+    workspace = store.open()
+    if flux is None:
+        made = workspace.ingest(files or [], format=format, **options)
+    else:
+        made = workspace.ingest_flux(_query_in(flux), **influx.as_arguments(), **options)
     report = made.ingest_report()
     if json:
         print_json(run_answer(made) | {"ingest": None if report is None else report.to_json()})
@@ -65,6 +76,13 @@ def formats(_: Store, json: JsonOption = False) -> None:
 
     rows = [asdict(about) for about in known()]
     print_json(rows) if json else print_table(rows, FORMAT_COLUMNS, empty="no formats", if_wide=("limits", "gives"))
+
+
+def _query_in(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--flux {file} cannot be read: {error}") from None
 
 
 def _share(text: str) -> float:

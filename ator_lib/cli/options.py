@@ -110,6 +110,21 @@ class Registration:
         return {**words, "attributes": attributes_of(self.attribute)}
 
 
+@dataclass(frozen=True, kw_only=True)
+class InfluxOptions:
+    """Which InfluxDB; its token is taken from the settings, as the command line is for everybody to see."""
+
+    influx: Annotated[
+        str | None, typer.Option(help="http(s)://… of InfluxDB 2 (ATOR_INFLUX_URL; its token: ATOR_INFLUX_TOKEN).")
+    ] = None
+    bucket: Annotated[str | None, typer.Option(help="Bucket of InfluxDB (ATOR_INFLUX_BUCKET).")] = None
+    org: Annotated[str | None, typer.Option(help="Organisation of InfluxDB (ATOR_INFLUX_ORG).")] = None
+
+    def as_arguments(self) -> dict[str, Any]:
+        """Keyword arguments of ``Workspace.export_influx`` and ``Workspace.ingest_flux``."""
+        return {"url": self.influx, "bucket": self.bucket, "org": self.org}
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 

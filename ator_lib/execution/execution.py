@@ -21,7 +21,8 @@ from ator_lib.readers.base import NO_OPTIONS, plain_files
 from ator_lib.readers.formats import reader
 from ator_lib.registry.registry import Registry
 from ator_lib.results import index
-from ator_lib.results.parquet import ParquetStore, StagedResults
+from ator_lib.results.base import StagedResults
+from ator_lib.results.store import Store
 from ator_lib.runners.base import Runner, ToolExit
 from ator_lib.runners.process import ToolProcess
 from ator_lib.sql.engine import write
@@ -49,10 +50,11 @@ class Execution:
         *,
         registry: Registry,
         engine: Engine,
-        store: ParquetStore,
+        store: Store,
         folder: Path,
         lease_s: float,
         max_error_rate: float,
+        on_results: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.run = run
         self._runner = runner
@@ -62,6 +64,7 @@ class Execution:
         self._folder = folder
         self._lease_s = lease_s
         self._max_error_rate = max_error_rate
+        self._on_results = on_results
         self._stop_requested = threading.Event()
         self._lease_lost = False
         self._process: ToolProcess | None = None
@@ -165,7 +168,7 @@ class Execution:
         outcome = judge(
             stopped=self._stop_requested.is_set() or tool_exit.cause == "stopped",
             tool_failure=self._runner.failure(tool_exit, self._folder),
-            totals=totals_of(staged, self._store) if staged else None,
+            totals=totals_of(staged) if staged else None,
             ingest_error=ingest_error,
             max_error_rate=self._max_error_rate,
             host=self._runner.load_profile.host,
@@ -180,7 +183,7 @@ class Execution:
             return None, None
         try:
             return self._store.write(reader(self._runner.format).read(plain_files(results), NO_OPTIONS)), None
-        except ResultsError as error:
+        except (ResultsError, StoreError) as error:  # what was measured is in the run's folder still
             return None, str(error)
 
     def _ingest_what_is_there(self) -> StagedResults | None:
@@ -201,6 +204,7 @@ class Execution:
             self.run = self._persistently(lambda in_doubt: self._end_abandoned(staged, in_doubt=in_doubt), "abandoned")
         if staged is not None:
             self._store.keep(staged.ingest_id)
+            self._on_results(self.run.run_id)
 
     def _persistently(self, action: Callable[[bool], Run], done: str) -> Run:
         return persistently(action, f"run {self.run.run_id}", done, for_s=self._lease_s)

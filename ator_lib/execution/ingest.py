@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,7 +22,7 @@ from ator_lib.readers.sources import files_of, opened
 from ator_lib.registry.registry import Registry
 from ator_lib.results import index
 from ator_lib.results.base import Ingest, StagedResults
-from ator_lib.results.parquet import ParquetStore
+from ator_lib.results.store import Store
 from ator_lib.sql.engine import read, write
 from ator_lib.sql.retry import persistently
 
@@ -56,7 +56,7 @@ class Ingester:
     swept. Every method raises ``StoreError`` when the database or the store cannot be used.
     """
 
-    def __init__(self, *, registry: Registry, engine: Engine, store: ParquetStore, max_error_rate: float) -> None:
+    def __init__(self, *, registry: Registry, engine: Engine, store: Store, max_error_rate: float) -> None:
         self._registry = registry
         self._engine = engine
         self._store = store
@@ -142,7 +142,8 @@ class Ingester:
             found, read = reader_for(sources, files.format, files.options)
             reading = found.read(read, files.options)
             _tell(reading.findings, sources, read)
-            staged = self._store.write(reading)
+            with _naming(read):
+                staged = self._store.write(reading)
         try:
             _check_kept(staged, files)
             _check_unchanged(content)
@@ -153,7 +154,7 @@ class Ingester:
         return replace(staged, report=origin)
 
     def _judge(self, staged: StagedResults) -> RunOutcome:
-        totals = totals_of(staged, self._store)
+        totals = totals_of(staged)
         if totals is None:  # nothing of requests: cases, or measurements, which nobody judges
             return judge_cases(Counter(staged.cases.column("status").to_pylist()))
         return judge(
@@ -175,6 +176,18 @@ def _tell(findings: Findings, sources: Sequence[Source], read: Sequence[Source])
         findings.note(f"not read: {', '.join(left[:_MOST_LISTED])}{more}")
     for reason in unusable():
         findings.note(reason)
+
+
+@contextmanager
+def _naming(sources: Sequence[Source]) -> Iterator[None]:
+    """Name the files in an error of somebody who sees only their rows."""
+    try:
+        yield
+    except ResultsError as error:
+        if any(source.name in str(error) for source in sources):
+            raise
+        listed = ", ".join(source.name for source in sources[:_MOST_LISTED])
+        raise ResultsError(f"{listed}: {error}") from error
 
 
 # --- whose results they become ---

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 
 from sqlalchemy import Engine
 
 from ator_lib.errors import AtorError, NotFoundError
 from ator_lib.registry.registry import Registry
 from ator_lib.results import index, influx
-from ator_lib.results.parquet import ParquetStore
+from ator_lib.results.store import Store
 
 MIRROR_ERROR = "influx_error"
 """Attribute of a run that could not be mirrored: why."""
@@ -22,7 +23,7 @@ class MirrorWarning(UserWarning):
 class Mirror:
     """Sends runs that have results to InfluxDB."""
 
-    def __init__(self, target: influx.Influx, *, registry: Registry, engine: Engine, store: ParquetStore) -> None:
+    def __init__(self, target: influx.Influx, *, registry: Registry, engine: Engine, store: Store) -> None:
         self._target = target
         self._registry = registry
         self._engine = engine
@@ -56,4 +57,5 @@ class Mirror:
             self.send(run_id)
         except AtorError as error:
             warnings.warn(f"run {run_id} is whole, and was not mirrored: {error}", MirrorWarning, stacklevel=2)
-            self._registry.update(run_id, attributes={MIRROR_ERROR: str(error)})
+            with suppress(AtorError):
+                self._registry.update(run_id, attributes={MIRROR_ERROR: str(error)})

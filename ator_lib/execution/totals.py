@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from ator_lib.execution.outcome import Totals
 from ator_lib.results.base import StagedResults
-from ator_lib.results.parquet import ParquetStore
 
 
-def totals_of(staged: StagedResults, store: ParquetStore) -> Totals | None:
+def totals_of(staged: StagedResults) -> Totals | None:
     """Sum up the requests of staged results for their judgement; ``None`` when they hold nothing of requests."""
     total = next((row for row in staged.summaries.to_pylist() if row["scope"] == "total"), None)
     if total is None:
         return None
-    errors = store.errors(staged.ingest_id).to_pylist() if total["failures"] else []
+    errors = staged.errors.to_pylist()
     unanswered = sum(row["requests"] for row in errors if row["status_code"] is None)
     return Totals(
         requests=total["requests"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -55,7 +56,7 @@ class Source:
     @cached_property
     def first_line(self) -> str:
         """The first line that is not blank, without surrounding white space."""
-        return self.head.lstrip().partition(b"\n")[0].decode(errors="replace").strip()
+        return re.split(rb"[\r\n]", self.head.lstrip(), maxsplit=1)[0].decode(errors="replace").strip()
 
 
 def plain_files(folder: Path) -> list[Source]:
@@ -119,7 +120,7 @@ class Findings:
     def reject(self, source: Source, line: int | None, reason: str, text: str | None = None) -> None:
         """Note a row that is left out."""
         shown = None if text is None else text[:_LONGEST_TEXT]
-        self.rejected.append(RejectedRow(source=source.name, line=line, reason=reason, text=shown))
+        self.rejected.append(RejectedRow(source=source.name, line=line, reason=reason[:_LONGEST_TEXT], text=shown))
 
     def note(self, sentence: str) -> None:
         """Say once what was taken for granted or left out, such as the zone of times without one."""
@@ -143,7 +144,7 @@ class Reading:
         keeps the samples drops such rows and then calls ``explain`` with how many they were.
     explain
         Finds the lines and reasons of the rows with null ``duration_ms`` and puts them into ``findings``.
-    summaries, timeline, distributions, cases
+    summaries, timeline, distributions, errors, cases
         Rows of these tables; summaries hold a row of scope ``total``.
     metrics
         Rows of ``schema.METRICS``.
@@ -163,6 +164,7 @@ class Reading:
     summaries: pa.Table | None = None
     timeline: pa.Table | None = None
     distributions: pa.Table | None = None
+    errors: pa.Table | None = None
     cases: pa.Table | None = None
     metrics: pa.Table = field(default_factory=schema.METRICS.empty_table)
     started_at: datetime | None = None

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import gettempdir
+from uuid import uuid4
 
 import duckdb
 
@@ -13,10 +17,22 @@ DuckError = duckdb.Error
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """Rows that DuckDB will read in bulk: a SELECT of ours and the connection that it runs on."""
+    """Rows that DuckDB will read in bulk: a SELECT of ours and the connection that it runs on.
+
+    Parameters
+    ----------
+    has_users
+        The SELECT has one more column, ``users``: how many its load generator had then. It becomes METRICS.
+    settle
+        What can only be said once all rows have been read. It is called once, with SQL for the table of what was
+        written, in its order and with ``file_row_number``; it may fill the findings, and returns a condition for the
+        rows that are to stay, or ``None`` if all are.
+    """
 
     connection: Connection
     sql: str
+    has_users: bool = False
+    settle: Callable[[str], str | None] | None = None
 
 
 def connect() -> Connection:
@@ -26,10 +42,21 @@ def connect() -> Connection:
             "python_enable_replacements": "false",  # or a table name could be any Python variable
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
+            "temp_directory": str(Path(gettempdir()) / f"ator-duckdb-{uuid4().hex}"),  # made and removed if need be
         }
     )
     connection.execute("SET TimeZone = 'UTC'")
+    silence(connection)
     return connection
+
+
+def silence(connection: Connection) -> None:
+    """Turn the progress bar off where it is on: it would go into what a command prints.
+
+    In a kernel without ipywidgets it is off, and setting it to anything raises.
+    """
+    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchall() == [(True,)]:
+        connection.execute("SET enable_progress_bar = false")
 
 
 def text(value: str) -> str:

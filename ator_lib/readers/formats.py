@@ -7,9 +7,33 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from ator_lib.errors import ResultsError, UsageError
+from ator_lib.readers.ab import AbReader
 from ator_lib.readers.base import NO_OPTIONS, Format, Reader, ReadOptions, Source
 from ator_lib.readers.capture import CaptureReader
-from ator_lib.readers.samples import SamplesReader
+from ator_lib.readers.gatling.binary import GatlingBinaryReader
+from ator_lib.readers.gatling.stats import GatlingStatsReader
+from ator_lib.readers.gatling.text import GatlingReader
+from ator_lib.readers.har import HarReader
+from ator_lib.readers.hey import HeyReader
+from ator_lib.readers.influx import InfluxReader
+from ator_lib.readers.jmeter_statistics import JmeterStatisticsReader
+from ator_lib.readers.jtl.reader import JtlReader
+from ator_lib.readers.jtl_xml.reader import JtlXmlReader
+from ator_lib.readers.junit import JUnitReader
+from ator_lib.readers.k6.csv import K6CsvReader
+from ator_lib.readers.k6.ndjson import K6Reader
+from ator_lib.readers.k6.summary import K6SummaryReader
+from ator_lib.readers.newman import NewmanReader
+from ator_lib.readers.pytest_benchmark import PytestBenchmarkReader
+from ator_lib.readers.locust.reader import LocustReader
+from ator_lib.readers.autocannon import AutocannonReader
+from ator_lib.readers.oha import OhaReader
+from ator_lib.readers.artillery.reader import ArtilleryReader
+from ator_lib.readers.samples.reader import SamplesReader
+from ator_lib.readers.siege import SiegeReader
+from ator_lib.readers.vegeta.reader import VegetaReader
+from ator_lib.readers.vegeta_report import VegetaReportReader
+from ator_lib.readers.wrk import WrkReader
 
 ENTRY_POINTS = "ator.readers"
 """Group of entry points by which other packages add readers: name of the format → class."""
@@ -18,6 +42,30 @@ FORMATS: dict[str, type[Reader]] = {
     reader.about.name: reader
     for reader in (
         CaptureReader,
+        LocustReader,
+        JtlReader,
+        JtlXmlReader,
+        JmeterStatisticsReader,
+        K6Reader,
+        K6CsvReader,
+        K6SummaryReader,
+        GatlingReader,
+        GatlingBinaryReader,
+        GatlingStatsReader,
+        NewmanReader,
+        JUnitReader,
+        PytestBenchmarkReader,
+        VegetaReader,
+        VegetaReportReader,
+        WrkReader,
+        HeyReader,
+        AbReader,
+        SiegeReader,
+        ArtilleryReader,
+        AutocannonReader,
+        OhaReader,
+        HarReader,
+        InfluxReader,
         SamplesReader,
     )
 }
@@ -113,10 +161,10 @@ def _recognises(name: str, source: Source) -> bool:
 
 
 def _unknown(sources: Sequence[Source]) -> str:
-    more = f" (nor are the {len(sources) - 1} others)" if len(sources) > 1 else ""
+    which = "is" if len(sources) == 1 else f"and {len(sources) - 1} more are"
     return " ".join(
         [
-            f"{sources[0].name} is in no format that is known here{more}: {_listed()}.",
+            f"{sources[0].name} {which} in no format that is known here: {_listed()}.",
             "Look whether it is cut short at its beginning, or name its format (format=);",
             "of a table of requests, name the columns (columns=).",
             *unusable(),

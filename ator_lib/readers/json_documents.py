@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,11 @@ from ator_lib.readers.base import Findings, Source
 
 LARGEST_DOCUMENT = 256 * 2**20
 """Bytes of a document that is read as a whole; summaries are far smaller."""
+
+BEYOND_COUNT = 2**53
+"""Whole numbers below it are exact in JSON; what a tool counts is far less."""
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def load(source: Source) -> Any:
@@ -27,7 +33,11 @@ def load(source: Source) -> Any:
     if size > LARGEST_DOCUMENT:
         raise ResultsError(f"{source.name} has {size} bytes, more than a document of {LARGEST_DOCUMENT} can have.")
     try:
-        return json.loads(source.path.read_bytes())
+        content = source.path.read_bytes()
+        document = json.loads(content)
+        if _SURROGATE.search(content):  # half of one is no text: a question mark takes its place
+            document = json.loads(json.dumps(document, ensure_ascii=False).encode(errors="replace"))
+        return document
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise ResultsError(f"{source.name} is no whole JSON document: {error.msg} ({place}).") from error
@@ -68,3 +78,43 @@ def items(source: Source, path: str, findings: Findings) -> Iterator[Any]:
             findings.truncated = True
         except (ijson.JSONError, ValueError, RecursionError) as error:
             raise ResultsError(f"{source.name} is no JSON document: {str(error)[:200]}.") from error
+
+
+def member(document: Any, *keys: str) -> Any:
+    """Give what stands under keys, each within the one before; ``None`` where there is nothing.
+
+    Examples
+    --------
+    >>> member({"latency": {"p50": 3}}, "latency", "p50"), member({"latency": None}, "latency", "p50")
+    (3, None)
+    """
+    for key in keys:
+        document = document.get(key) if isinstance(document, dict) else None
+    return document
+
+
+def word(value: Any) -> str | None:
+    """Give a text, without NUL characters; ``None`` for an empty one, and for what is none."""
+    return value.replace("\0", "\ufffd") if isinstance(value, str) and value else None
+
+
+def members(value: Any) -> dict[str, Any]:
+    """Give an object; what is none has no members."""
+    return value if isinstance(value, dict) else {}
+
+
+def number(value: Any) -> float | None:
+    """Give a measurement; ``None`` for what is no number, negative, or beyond what tools can measure."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value < BEYOND_COUNT else None
+
+
+def count(value: Any) -> int | None:
+    """Give a whole number as ``number`` does."""
+    known = number(value)
+    return int(known) if known is not None and known == int(known) else None
+
+
+def counts(value: Any) -> dict[str, int]:
+    """Give an object of whole numbers, without what is none."""
+    return {key: known for key, each in members(value).items() if (known := count(each)) is not None}

@@ -34,7 +34,6 @@ REQUESTS_AT_ONCE = 5_000_000
 """Requests of a window of time, about: what a timeline holds in memory."""
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class Extent:
     """What must be known of the samples before their aggregates are asked for.
@@ -65,7 +64,8 @@ def measure_extent(connection: Connection) -> Extent:
     """
     rows = connection.sql("""
         SELECT min(started_at) FILTER (weight > 0) AS first, max(started_at) FILTER (weight > 0) AS last,
-            max(started_at + to_microseconds(try_cast(duration_ms * 1000 AS BIGINT))) FILTER (weight > 0) AS ended_at,
+            make_timestamptz(max(epoch_us(started_at) + try_cast(duration_ms * 1000 AS BIGINT)) FILTER (weight > 0))
+                AS ended_at,
             coalesce(sum(weight) FILTER (weight > 0), 0)::DOUBLE AS requests,
             coalesce(bool_or(weight <> 1), false) AS weighted
         FROM samples
@@ -142,14 +142,14 @@ def timeline(
 def _timeline_sql(grid: _Grid) -> str:
     return f"""
     WITH timed AS (
-        SELECT {grid.bucket("started_at")} AS interval_start, name, method, success, duration_ms
+        SELECT {grid.step("started_at")} AS step, name, method, success, duration_ms
         FROM requests WHERE {grid.covers("started_at")}
     ),
     measured AS (
-        SELECT interval_start, name, method, count(*) AS requests, count(*) FILTER (NOT success) AS failures,
-            avg(duration_ms) AS mean_ms, quantile_cont(duration_ms, [0.5, 0.95, 0.99]) AS quantiles,
-            max(duration_ms) AS max_ms
-        FROM timed GROUP BY GROUPING SETS ((interval_start, name, method), (interval_start))
+        SELECT {grid.start_of("step")} AS interval_start, name, method, count(*) AS requests,
+            count(*) FILTER (NOT success) AS failures, avg(duration_ms) AS mean_ms,
+            quantile_cont(duration_ms, [0.5, 0.95, 0.99]) AS quantiles, max(duration_ms) AS max_ms
+        FROM timed GROUP BY GROUPING SETS ((step, name, method), (step))
     ),
     peaks AS (
         SELECT {grid.bucket('"timestamp"')} AS interval_start, source, max(value) AS peak,
@@ -218,6 +218,19 @@ def _distributions_sql(extent: Extent, block_s: float | None) -> str:
     """
 
 
+def users(connection: Connection) -> pa.Table:
+    """Return ``schema.METRICS``: the most users that each load generator had in a second, as its samples say."""
+    sql = """
+    WITH seconds AS (
+        SELECT epoch_us(started_at) // 1_000_000 AS second, worker, max(users) AS users FROM samples GROUP BY ALL
+    )
+    SELECT make_timestamptz(second * 1_000_000) AS "timestamp", 'users' AS metric, users::DOUBLE AS value,
+        NULL::VARCHAR AS unit, worker AS source
+    FROM seconds WHERE second IS NOT NULL AND users IS NOT NULL ORDER BY "timestamp", source
+    """
+    return fetch(connection, sql, schema.METRICS)
+
+
 def errors(connection: Connection) -> pa.Table:
     """Return failed requests by name, method, status code and error, the most frequent first."""
     sql = """
@@ -248,6 +261,14 @@ class _Grid:
         """Return SQL for the start of the interval that a time lies in."""
         return f"time_bucket(to_microseconds({self.step_us}), {column}, {_instant(self.origin_us)})"
 
+    def step(self, column: str) -> str:
+        """Return SQL for the number of the interval, from 0, that a time lies in: faster to find than its start."""
+        return f"(epoch_us({column}) - {self.start_us}) // {self.step_us}"
+
+    def start_of(self, step: str) -> str:
+        """Return SQL for the start of the interval of that number."""
+        return f"make_timestamptz({self.start_us} + {step} * {self.step_us})"
+
     def covers(self, column: str) -> str:
         """Return SQL for whether a time lies in one of the intervals; null does not."""
         end_us = self.start_us + self.count * self.step_us
@@ -255,8 +276,7 @@ class _Grid:
 
     def intervals(self) -> str:
         """Return SQL for the starts of all intervals, also of those without a request."""
-        start = f"make_timestamptz({self.start_us} + i * {self.step_us})"
-        return f"SELECT {start} AS interval_start FROM range({self.count}) AS steps(i)"
+        return f"SELECT {self.start_of('i')} AS interval_start FROM range({self.count}) AS steps(i)"
 
 
 def _grid(extent: Extent, interval_s: float, *, from_first: bool) -> _Grid:

@@ -9,6 +9,10 @@ import pyarrow as pa
 
 from ator_lib.model import IngestReport
 
+PARQUET = "parquet"
+POSTGRES = "postgres"
+"""Where bulk rows are kept, as it stands in ``ingests.store``."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StagedResults:
@@ -20,20 +24,26 @@ class StagedResults:
         Rows in the samples table; a row whose weight is above 1 stands for several requests.
     summaries
         ``schema.SUMMARIES``, computed from all samples, or the tool's own; no rows if it has neither.
+    errors
+        ``schema.ERRORS``: failed requests, the most frequent kind first.
     cases
         ``schema.CASES``.
     rejected
         ``schema.REJECTED``: what could not be taken in.
     report
         What was read, and what became of it.
+    store
+        Where its bulk rows are kept.
     """
 
     ingest_id: str
     samples: int
     summaries: pa.Table = field(repr=False)
+    errors: pa.Table = field(repr=False)
     cases: pa.Table = field(repr=False)
     rejected: pa.Table = field(repr=False)
     report: IngestReport
+    store: str = PARQUET
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,20 +12,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
 
+from ator_lib.readers.duck import silence
+
 DuckError = duckdb.Error
 """What DuckDB raises; callers translate it into words about their own files or the user's SQL."""
 
 Connection = duckdb.DuckDBPyConnection
 Relation = duckdb.DuckDBPyRelation
-
-
-def _silence(connection: Connection) -> None:
-    """Turn the progress bar off where it is on: it would go into what a command prints.
-
-    In a kernel without ipywidgets it is off, and setting it to anything raises.
-    """
-    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (True,):
-        connection.execute("SET enable_progress_bar = false")
 
 
 @contextmanager
@@ -41,6 +34,33 @@ def open_sandbox(tables: Mapping[str, pa.Table | ds.Dataset], *, spill: Path | N
     spill
         Existing folder for what does not fit into memory; by default a temporary one.
     """
+    with _connected(spill) as connection:
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        for name, table in tables.items():
+            connection.register(name, table)
+        yield connection
+
+
+@contextmanager
+def open_files(paths: Mapping[str, str], *, spill: Path) -> Iterator[Connection]:
+    """Yield a connection with these Parquet files as tables, in UTC: for SQL of ours alone.
+
+    DuckDB reads a file itself in a third of the time and memory that it takes through Arrow.
+
+    Parameters
+    ----------
+    spill
+        Existing folder for what does not fit into memory.
+    """
+    with _connected(spill) as connection:
+        for name, path in paths.items():
+            connection.read_parquet(path).create_view(name)
+        yield connection
+
+
+@contextmanager
+def _connected(spill: Path | None) -> Iterator[Connection]:
     with TemporaryDirectory(prefix="duckdb-", dir=spill, ignore_cleanup_errors=True) as folder:
         connection = duckdb.connect(
             config={
@@ -52,14 +72,30 @@ def open_sandbox(tables: Mapping[str, pa.Table | ds.Dataset], *, spill: Path | N
         )
         try:
             connection.execute("SET TimeZone = 'UTC'")
-            _silence(connection)
-            connection.execute("SET enable_external_access = false")
-            connection.execute("SET lock_configuration = true")
-            for name, table in tables.items():
-                connection.register(name, table)
+            silence(connection)
             yield connection
         finally:
             connection.close()
+
+
+@contextmanager
+def new_database(path: Path) -> Iterator[Connection]:
+    """Yield a connection to a new database file, which is whole once it is left."""
+    connection = duckdb.connect(str(path))
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        silence(connection)
+        yield connection
+    finally:
+        connection.close()
+
+
+def append(connection: Connection, table: str, rows: pa.Table) -> None:
+    """Append rows to a table of a database, which is made by the first ones."""
+    connection.register("incoming", rows)
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {table} AS FROM incoming LIMIT 0")
+    connection.execute(f"INSERT INTO {table} FROM incoming")
+    connection.unregister("incoming")
 
 
 def fetch(connection: Connection, sql: str, schema: pa.Schema) -> pa.Table:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -25,17 +26,19 @@ TABLES: dict[str, pa.Schema] = {
 }
 """The tables of a file set; each is ``<table>.parquet`` in the set's folder.
 
-``blocks`` and ``errors`` are there once the samples have expired, of which they are else computed.
+``blocks`` is there once the samples have expired, of which it is else computed.
 """
 
-OPTIONAL = ("distributions", "rejected", "blocks", "errors")
+OPTIONAL = ("distributions", "rejected", "blocks")
 """Tables that have no file when they have no rows."""
 
 _VERSION_KEY = b"ator_schema"
 _ROW_GROUP = 131_072
 """Rows that are held in memory at most; a capture's batches of one second each would make tiny row groups."""
 
-_FORMAT = ds.ParquetFileFormat()
+_REPEATED = ("name", "method", "user", "worker", "group", "scenario")
+_PLAIN = ds.ParquetFileFormat()
+_ENCODED = ds.ParquetFileFormat(read_options=ds.ParquetReadOptions(dictionary_columns=_REPEATED))
 _LOCAL = fs.LocalFileSystem()
 
 
@@ -45,19 +48,20 @@ def write(
     """Write a table of a file set from batches of its schema, or some of its columns; nulls are checked against it."""
     fields = [field for field in TABLES[table] if columns is None or field.name in columns]
     marked = pa.schema(fields, {_VERSION_KEY: str(schema.VERSION)})
-    with pq.ParquetWriter(_path(folder, table), marked, compression="zstd") as writer:
+    with pq.ParquetWriter(path_of(folder, table), marked, compression="zstd") as writer:
         for rows in _gathered(batches):
             writer.write_table(rows.cast(marked), row_group_size=_ROW_GROUP)
 
 
 def write_query(folder: Path, table: str, rows: Query, *, required: str) -> int:
-    """Write a table of a file set from rows that DuckDB reads in bulk; returns how many were left out.
+    """Write a table of a file set from rows that DuckDB reads in bulk; returns how many could not be read.
 
-    Left out are rows in which the column ``required`` is null. There are seldom any, so they are written at first, and
-    only if the statistics of the file tell of some, the file is written again without them.
+    Those have null in the column ``required``, and are left out. There are seldom any, nor rows that the query itself
+    leaves out in the end, so all are written at first, and if there are, the file is written again without them.
+    ``users``, if the query has them, stay in the file, where nobody sees them.
     """
-    path = _path(folder, table)
-    columns = ", ".join(f'"{field.name}"' for field in TABLES[table])
+    path = path_of(folder, table)
+    columns = ", ".join(f'"{field.name}"' for field in TABLES[table]) + (", users" if rows.has_users else "")
     options = (
         f"COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP}, KV_METADATA {{{_VERSION_KEY.decode()}: {schema.VERSION}}}"
     )
@@ -66,12 +70,23 @@ def write_query(folder: Path, table: str, rows: Query, *, required: str) -> int:
         rows.connection.execute(f"COPY ({source}) TO {text(target)} (FORMAT parquet, {options})")
 
     copy(f"SELECT {columns} FROM ({rows.sql})", path)  # noqa: S608 – SQL of our own
-    left_out = _null_count(path, required)
-    if left_out:
+    unread = _null_count(path, required)
+    written = f"read_parquet({text(path)}, file_row_number = true)"
+    settled = rows.settle and rows.settle(written)
+    if unread or settled:
         whole = f"{path}.whole"
-        copy(f'FROM read_parquet({text(path)}) WHERE "{required}" IS NOT NULL', whole)
+        copy(f'SELECT {columns} FROM {written} WHERE "{required}" IS NOT NULL AND {settled or True}', whole)  # noqa: S608
         Path(whole).replace(path)
-    return left_out
+    return unread
+
+
+def rewrite(folder: Path, table: str, change: Callable[[pa.Table], pa.Table]) -> None:
+    """Write a table again, changed a batch at a time."""
+    batches = open_table(folder, table).to_batches(batch_readahead=1)
+    changed = (part for batch in batches for part in change(pa.Table.from_batches([batch])).to_batches())
+    with TemporaryDirectory(dir=folder) as aside:
+        write(Path(aside), table, changed)
+        Path(path_of(Path(aside), table)).replace(path_of(folder, table))
 
 
 def _null_count(path: str, column: str) -> int:
@@ -83,24 +98,29 @@ def _null_count(path: str, column: str) -> int:
 
 def row_count(folder: Path, table: str) -> int:
     """Rows of a table, from the file's footer."""
-    return int(pq.read_metadata(_path(folder, table)).num_rows)
+    return int(pq.read_metadata(path_of(folder, table)).num_rows)
 
 
 def size(folder: Path, table: str) -> int:
     """Bytes of a table's file; 0 when there is none."""
     try:
-        return Path(_path(folder, table)).stat().st_size
+        return Path(path_of(folder, table)).stat().st_size
     except FileNotFoundError:
         return 0
 
 
 def remove(folder: Path, table: str) -> None:
     """Remove a table's file, if there is one."""
-    Path(_path(folder, table)).unlink(missing_ok=True)
+    Path(path_of(folder, table)).unlink(missing_ok=True)
 
 
-def open_table(folder: Path, table: str) -> ds.Dataset:
+def open_table(folder: Path, table: str, *, for_sql: bool = False) -> ds.Dataset:
     """Open a table for reading, lazily.
+
+    Parameters
+    ----------
+    for_sql
+        Texts that repeat come by their dictionary: to DuckDB they are the same texts, in half of the time.
 
     Raises
     ------
@@ -109,7 +129,7 @@ def open_table(folder: Path, table: str) -> ds.Dataset:
     FileNotFoundError, OSError, pyarrow.ArrowException
         The file is missing, cannot be read, or is no Parquet.
     """
-    path = _path(folder, table)
+    path = path_of(folder, table)
     if table in OPTIONAL and not Path(path).exists():
         return ds.dataset(TABLES[table].empty_table())
     version = int((pq.read_schema(path).metadata or {}).get(_VERSION_KEY, b"0"))
@@ -117,16 +137,16 @@ def open_table(folder: Path, table: str) -> ds.Dataset:
         raise StoreVersionError(
             f"{path} has version {version} of the tables and this ATOR knows up to {schema.VERSION}: update ATOR"
         )
-    return ds.FileSystemDataset([_fragment(path)], schema=TABLES[table], format=_FORMAT, filesystem=_LOCAL)
+    return _dataset([(path, None)], TABLES[table], for_sql)
 
 
-def open_runs(sets: Sequence[tuple[int, Path]], table: str) -> ds.Dataset:
-    """Open a table of many runs as one with ``run_id`` first; no file is touched yet.
+def open_runs(sets: Sequence[tuple[int, Path]], table: str, *, for_sql: bool = False) -> ds.Dataset:
+    """Open a table of many runs as one with ``run_id`` first, as ``open_table`` does; no file is touched yet.
 
     The run_id is a partition: a query that filters on it reads only those runs' files.
     """
-    fragments = [_fragment(_path(folder, table), ds.field("run_id") == run_id) for run_id, folder in sets]
-    return ds.FileSystemDataset(fragments, schema=with_run_id(TABLES[table]), format=_FORMAT, filesystem=_LOCAL)
+    parts = [(path_of(folder, table), ds.field("run_id") == run_id) for run_id, folder in sets]
+    return _dataset(parts, with_run_id(TABLES[table]), for_sql)
 
 
 def with_run_id(table: pa.Schema) -> pa.Schema:
@@ -134,12 +154,18 @@ def with_run_id(table: pa.Schema) -> pa.Schema:
     return pa.schema([pa.field("run_id", pa.int64(), nullable=False), *table])
 
 
-def _path(folder: Path, table: str) -> str:
+def path_of(folder: Path, table: str) -> str:
+    """Where a table's file lies."""
     return str(folder / f"{table}.parquet")
 
 
-def _fragment(path: str, partition: ds.Expression | None = None) -> ds.Fragment:
-    return _FORMAT.make_fragment(path, _LOCAL, partition_expression=partition)
+def _dataset(parts: Sequence[tuple[str, ds.Expression | None]], columns: pa.Schema, for_sql: bool) -> ds.Dataset:
+    parquet = _ENCODED if for_sql else _PLAIN
+    if for_sql:
+        encoded = pa.dictionary(pa.int32(), pa.string())
+        columns = pa.schema([field.with_type(encoded) if field.name in _REPEATED else field for field in columns])
+    fragments = [parquet.make_fragment(path, _LOCAL, partition_expression=partition) for path, partition in parts]
+    return ds.FileSystemDataset(fragments, schema=columns, format=parquet, filesystem=_LOCAL)
 
 
 def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -10,10 +10,11 @@ import pyarrow as pa
 from sqlalchemy import Connection, Engine, Row, Table, delete, func, insert, select
 
 from ator_lib import schema
-from ator_lib.errors import StoreVersionError
+from ator_lib.errors import StoreError, StoreVersionError
 from ator_lib.model import IngestReport
-from ator_lib.results.base import Ingest, StagedResults
+from ator_lib.results.base import POSTGRES, Ingest, StagedResults
 from ator_lib.results.files import with_run_id
+from ator_lib.sql.bulk import bulk_sets
 from ator_lib.sql.engine import read
 from ator_lib.sql.tables import cases as cases_table
 from ator_lib.sql.tables import ingests, test_executions
@@ -31,7 +32,13 @@ def record(connection: Connection, run_id: int, staged: StagedResults, *, conten
     """Make staged results the run's own, within the caller's transaction: they become visible by its commit.
 
     ``content_hash`` is the SHA-256 of the files that they were read from.
+
+    Raises
+    ------
+    StoreError
+        They were swept meanwhile, as nobody had recorded them for an hour.
     """
+    _hold_set(connection, staged)
     statement = (
         insert(ingests)
         .values(
@@ -47,6 +54,7 @@ def record(connection: Connection, run_id: int, staged: StagedResults, *, conten
             truncated=staged.report.truncated,
             schema_version=schema.VERSION,
             content_hash=content_hash,
+            store=staged.store,
             report=staged.report.to_json(),
         )
         .returning(*ingests.c)
@@ -67,6 +75,16 @@ def remove(connection: Connection, run_id: int) -> str | None:
         connection.execute(delete(table).where(table.c.run_id == run_id))
     statement = delete(ingests).where(ingests.c.run_id == run_id).returning(ingests.c.ingest_id)
     return connection.execute(statement).scalar_one_or_none()
+
+
+def _hold_set(connection: Connection, staged: StagedResults) -> None:
+    """Keep the sweep away until the transaction ends, where it works in the same database."""
+    if staged.store != POSTGRES:
+        return
+    sets = bulk_sets.c
+    held = select(sets.set_key).where(sets.ingest_id == staged.ingest_id, sets.removed_at.is_(None))
+    if connection.scalar(held.with_for_update(read=True)) is None:
+        raise StoreError(f"the results of ingest {staged.ingest_id} waited too long and were swept: ingest them again")
 
 
 def hold_run(connection: Connection, run_id: int) -> bool:
@@ -110,6 +128,24 @@ def ingest_of(engine: Engine, run_id: int) -> str | None:
     """Return the id of the run's file set; ``None`` when it has none."""
     with read(engine) as connection:
         return connection.scalar(select(ingests.c.ingest_id).where(ingests.c.run_id == run_id))
+
+
+def samples_purged_at(engine: Engine, run_id: int) -> datetime | None:
+    """Return when the run's samples expired; ``None`` when they are kept, or there were none."""
+    with read(engine) as connection:
+        return connection.scalar(select(ingests.c.samples_purged_at).where(ingests.c.run_id == run_id))
+
+
+def store_of(engine: Engine, ingest_id: str) -> str | None:
+    """Return where a set is kept; ``None`` when no run points at it."""
+    with read(engine) as connection:
+        return connection.scalar(select(ingests.c.store).where(ingests.c.ingest_id == ingest_id))
+
+
+def sets_in(engine: Engine, store: str) -> set[str]:
+    """Return the ids of all sets that are kept there."""
+    with read(engine) as connection:
+        return set(connection.scalars(select(ingests.c.ingest_id).where(ingests.c.store == store)))
 
 
 def report_of(engine: Engine, run_id: int) -> IngestReport | None:
@@ -158,8 +194,8 @@ def known_ingests(engine: Engine) -> set[str]:
         return set(connection.scalars(select(ingests.c.ingest_id)))
 
 
-def file_sets(engine: Engine) -> list[tuple[int, str]]:
-    """Return (run_id, ingest_id) of every file set, by run_id.
+def file_sets(engine: Engine, *, with_samples: bool = False) -> list[tuple[int, str]]:
+    """Return (run_id, ingest_id) of every set, by run_id; ``with_samples`` leaves out those that have expired.
 
     Raises
     ------
@@ -168,9 +204,10 @@ def file_sets(engine: Engine) -> list[tuple[int, str]]:
     """
     table = ingests.c
     with read(engine) as connection:
-        rows = connection.execute(
-            select(table.run_id, table.ingest_id, table.schema_version).order_by(table.run_id, table.ingest_id)
-        ).all()
+        wanted = select(table.run_id, table.ingest_id, table.schema_version)
+        if with_samples:
+            wanted = wanted.where(table.samples_purged_at.is_(None))
+        rows = connection.execute(wanted.order_by(table.run_id, table.ingest_id)).all()
     for run_id, _, version in rows:
         if version > schema.VERSION:
             raise StoreVersionError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from ator_lib.errors import NotFoundError, StoreError
 from ator_lib.readers.base import Reading, named
 from ator_lib.results import files, folders
 from ator_lib.results.base import StagedResults
-from ator_lib.results.reading import Lent, Needed, RunSets, reason
+from ator_lib.results.faults import reason
+from ator_lib.results.reading import Lent, RunSets
 from ator_lib.results.staging import stage
 from ator_lib.results.store import Store, kept_in
 
@@ -25,8 +26,6 @@ class ParquetStore(Store):
     registry
         What tells the registry whose runs are kept here from others that share the folder.
     """
-
-    name = "parquet"
 
     def __init__(self, root: Path, *, registry: str = "") -> None:
         self.root = root
@@ -72,7 +71,7 @@ class ParquetStore(Store):
         return files.size(self.root / ingest_id, "samples")
 
     @contextmanager
-    def lend(self, ingest_id: str, *tables: str, needed: Needed | None = None) -> Iterator[Lent]:
+    def lend(self, ingest_id: str, *tables: str, columns: Sequence[str] | None = None) -> Iterator[Lent]:
         """Give the set's own folder."""
         folder = self._folder(ingest_id)
         is_condensed = files.size(folder, "blocks") > 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,7 +20,8 @@ from sqlalchemy.types import TypeEngine
 
 from ator_lib.errors import StoreError, UsageError
 from ator_lib.results import duck, files, index
-from ator_lib.results.parquet import ParquetStore
+from ator_lib.results.reading import UNFETCHED
+from ator_lib.results.store import Store
 from ator_lib.sql.engine import read
 from ator_lib.sql.tables import test_executions
 from ator_lib.sql.types import DecimalText, UtcDateTime
@@ -57,25 +59,32 @@ _READING = {"SELECT", "EXPLAIN", "MULTI"}
 """Statements that only read: MULTI is what a PIVOT becomes, SELECT includes WITH, FROM, DESCRIBE and SHOW."""
 
 
-def query(text: str, *, engine: Engine, store: ParquetStore) -> pd.DataFrame:
+def query(text: str, *, engine: Engine, store: Store) -> pd.DataFrame:
     """Answer one DuckDB query over ``VIEWS``; times are UTC.
 
     Only what the query names is read. A filter like ``run_id = 7`` or ``run_id IN (7, 8)`` on samples,
-    timeline or metrics leaves the files of other runs closed; ``run_id = (SELECT …)`` does not.
+    timeline or metrics leaves the files of other runs closed; ``run_id = (SELECT …)`` does not. Of runs whose
+    results are kept in PostgreSQL these views have only those that such a filter names.
 
     Raises
     ------
     UsageError
-        Not one reading statement, or DuckDB does not take it.
+        Not one reading statement, DuckDB does not take it, or it would read runs in PostgreSQL that it does not name.
     StoreError
         The database or the files of a run cannot be read.
     """
     try:
         _check_reads(text)
-        tables = {name: _load(name, engine, store) for name in _named_views(text)}
-        with duck.open_sandbox(tables) as connection:
+        with ExitStack() as stack:
+            tables = {name: _load(name, engine, store, text, stack) for name in _named_views(text)}
+            connection = stack.enter_context(duck.open_sandbox(tables))
             return _as_frame(duck.answer(connection, text))
     except duck.DuckError as error:
+        if UNFETCHED in str(error):
+            raise UsageError(
+                "results that are kept in PostgreSQL are read run by run: say which, by run_id = 7 or "
+                "run_id IN (7, 8), for each of the views samples, timeline and metrics"
+            ) from error
         if duck.is_read_failure(error):
             raise StoreError(
                 f"the results of a run cannot be read: {duck.first_line(error)}; name other runs by run_id, "
@@ -102,19 +111,36 @@ def _named_views(text: str) -> list[str]:
     return [name for name in VIEWS if re.search(rf"\b{name}\b", text, re.IGNORECASE)] or list(VIEWS)
 
 
-def _load(name: str, engine: Engine, store: ParquetStore) -> pa.Table | ds.Dataset:
+def _load(name: str, engine: Engine, store: Store, text: str, stack: ExitStack) -> pa.Table | ds.Dataset:
     if name == "runs":
-        return _runs(engine)
+        return runs(engine)
     if name == "summaries":
         return index.summaries(engine)
     if name == "cases":
         return index.cases(engine)
-    return store.scan(name, index.file_sets(engine))
+    sets = index.file_sets(engine, with_samples=name == "samples")
+    return files.open_runs(stack.enter_context(store.lend_all(name, sets, _named_runs(text))), name, for_sql=True)
 
 
-def _runs(engine: Engine) -> pa.Table:
+_RUN_FILTER = re.compile(r"\brun_id\"?\s*(?:=\s*(\d+)\b|IN\s*\(([\d\s,]+)\))", re.IGNORECASE)
+
+
+def _named_runs(text: str) -> set[int]:
+    """Return the runs that the text filters for somewhere.
+
+    If it reads others all the same, as by an OR, DuckDB finds no file of theirs, and the query fails: none is silently
+    left out.
+    """
+    return {int(number) for filters in _RUN_FILTER.findall(text) for number in re.findall(r"\d+", " ".join(filters))}
+
+
+def runs(engine: Engine, run_ids: Collection[int] | None = None) -> pa.Table:
+    """Return ``RUNS`` of some or all runs, by run_id."""
+    statement = select(*_RUN_COLUMNS).order_by(test_executions.c.run_id)
+    if run_ids is not None:
+        statement = statement.where(test_executions.c.run_id.in_(run_ids))
     with read(engine) as connection:
-        rows = connection.execute(select(*_RUN_COLUMNS).order_by(test_executions.c.run_id)).all()
+        rows = connection.execute(statement).all()
     columns = zip(*rows, strict=True) if rows else [()] * len(RUNS)
     arrays = [pa.array(map(_plain, values), type=field.type) for field, values in zip(RUNS, columns, strict=True)]
     return pa.Table.from_arrays(arrays, schema=RUNS)

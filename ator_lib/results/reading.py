@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,26 +15,15 @@ from ator_lib import schema
 from ator_lib.errors import NotFoundError, StoreError, UsageError
 from ator_lib.results import aggregates, duck, files
 from ator_lib.results.base import Blocks
+from ator_lib.results.faults import reason
 from ator_lib.results.staging import STORED_INTERVAL_S
 
 UNFETCHED = "not-fetched-from-its-store"
 """Name of a folder that is never there: who reads it has not named the run."""
 
-_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
-
-class Needed(NamedTuple):
-    """What is enough of the samples; a store may lend more of them.
-
-    ``where`` is SQL that means the same to PostgreSQL and DuckDB.
-    """
-
-    columns: tuple[str, ...]
-    where: str | None = None
-
-
-_TIMED = Needed(("started_at", "duration_ms", "name", "method", "success", "weight"))
-_FAILED = Needed(("name", "method", "status_code", "success", "error", "weight"), "NOT success")
+_TIMED = ("started_at", "duration_ms", "name", "method", "success", "weight")
+"""The columns that timelines and distributions are made of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +44,7 @@ class Lent:
 
     def opened(self, *tables: str) -> AbstractContextManager[duck.Connection]:
         """Give tables to a sandbox."""
-        return duck.open_sandbox({table: files.open_table(self.folder, table) for table in tables})
+        return duck.open_sandbox({table: files.open_table(self.folder, table, for_sql=True) for table in tables})
 
 
 RunSets = Sequence[tuple[int, str]]
@@ -75,8 +62,8 @@ class ReadableSets(ABC):
     """
 
     @abstractmethod
-    def lend(self, ingest_id: str, *tables: str, needed: Needed | None = None) -> AbstractContextManager[Lent]:
-        """Give tables of a set for as long as they are read; of the samples at least what is needed."""
+    def lend(self, ingest_id: str, *tables: str, columns: Sequence[str] | None = None) -> AbstractContextManager[Lent]:
+        """Give tables of a set for as long as they are read; of the samples at least these columns."""
 
     @abstractmethod
     def lend_all(
@@ -104,8 +91,8 @@ class ReadableSets(ABC):
             An unknown column, or an expression that DuckDB does not take.
         """
         names = _checked(columns)
-        needed = Needed(tuple(names)) if where is None else None
-        with self._sandbox(ingest_id, "samples", needed=needed) as connection:
+        enough = names if where is None else None
+        with self._sandbox(ingest_id, "samples", columns=enough) as connection:
             try:
                 table = duck.select(connection.view("samples"), names, where)
             except duck.DuckError as error:
@@ -128,7 +115,7 @@ class ReadableSets(ABC):
         """
         if interval_s == STORED_INTERVAL_S:
             return self._stored(ingest_id, "timeline")
-        with self._sandbox(ingest_id, "samples", "metrics", needed=_TIMED) as connection:
+        with self._sandbox(ingest_id, "samples", "metrics", columns=_TIMED) as connection:
             extent = aggregates.measure_extent(connection)
             batches = aggregates.timeline(connection, extent, interval_s)
             return pa.Table.from_batches(batches, schema=schema.TIMELINE)
@@ -148,7 +135,7 @@ class ReadableSets(ABC):
         the run's first request; ``None`` is one block for all of its time. Where there are no samples these are the
         stored ones, whatever the length of their blocks.
         """
-        with self._borrowed(ingest_id, "samples", "distributions", needed=_TIMED) as lent:
+        with self._borrowed(ingest_id, "samples", "distributions", columns=_TIMED) as lent:
             if not lent.has_samples:
                 return _stored_distributions(lent, timed=block_s is not None)
             with lent.opened("samples") as connection:
@@ -160,7 +147,7 @@ class ReadableSets(ABC):
         Where there are no samples these are the stored ones, whatever the length of their blocks.
         """
         tables = ("samples", "metrics", "distributions", "blocks", "timeline")
-        with self._borrowed(ingest_id, *tables, needed=_TIMED) as lent:
+        with self._borrowed(ingest_id, *tables, columns=_TIMED) as lent:
             if not lent.has_samples:
                 timeline = lent.stored("blocks" if lent.samples_expired else "timeline")
                 return Blocks(distributions=_stored_distributions(lent, timed=True), timeline=timeline)
@@ -173,14 +160,11 @@ class ReadableSets(ABC):
                 )
 
     def errors(self, ingest_id: str) -> pa.Table:
-        """Return failed requests by name, method, status_code and error with their number, most frequent first.
-
-        Of samples that have expired these are the most frequent only.
-        """
-        with self._borrowed(ingest_id, "samples", "errors", needed=_FAILED) as lent:
-            if lent.samples_expired:
+        """Return failed requests by name, method, status_code and error with their number, most frequent first."""
+        with self._borrowed(ingest_id, "errors") as lent:
+            if files.size(lent.folder, "errors"):
                 return lent.stored("errors")
-            with lent.opened("samples") as connection:
+            with lent.opened("samples") as connection:  # a file set of before they were stored
                 return aggregates.errors(connection)
 
     def _stored(self, ingest_id: str, table: str) -> pa.Table:
@@ -188,38 +172,22 @@ class ReadableSets(ABC):
             return lent.stored(table)
 
     @contextmanager
-    def _sandbox(self, ingest_id: str, *tables: str, needed: Needed | None) -> Iterator[duck.Connection]:
-        with self._borrowed(ingest_id, *tables, needed=needed) as lent:
+    def _sandbox(self, ingest_id: str, *tables: str, columns: Sequence[str] | None) -> Iterator[duck.Connection]:
+        with self._borrowed(ingest_id, *tables, columns=columns) as lent:
             if lent.samples_expired:
                 raise NotFoundError(f"the samples of ingest {ingest_id} have expired")
             with lent.opened(*tables) as connection:
                 yield connection
 
     @contextmanager
-    def _borrowed(self, ingest_id: str, *tables: str, needed: Needed | None = None) -> Iterator[Lent]:
-        with self.lend(ingest_id, *tables, needed=needed) as lent:
+    def _borrowed(self, ingest_id: str, *tables: str, columns: Sequence[str] | None = None) -> Iterator[Lent]:
+        with self.lend(ingest_id, *tables, columns=columns) as lent:
             try:
                 yield lent
             except (OSError, pa.ArrowException, duck.DuckError) as error:
                 raise StoreError(
                     f"the results of ingest {ingest_id} cannot be read from {lent.folder}: {reason(error)}"
                 ) from error
-
-
-def reason(error: Exception) -> str:
-    """Say in a line what is wrong with a disk or a file."""
-    if is_full(error):
-        return "the disk is full, free some space"
-    if isinstance(error, duck.DuckError):
-        return duck.first_line(error)
-    return str(error).partition("\n")[0] or type(error).__name__
-
-
-def is_full(error: Exception) -> bool:
-    """Whether there is no room left; Arrow and DuckDB say so in the system's words and seldom with its number."""
-    words = str(error).lower()
-    says_so = "no space left" in words or any(f"[errno {code}]" in words for code in _FULL)
-    return says_so or getattr(error, "errno", None) in _FULL
 
 
 def _stored_distributions(lent: Lent, *, timed: bool) -> pa.Table:

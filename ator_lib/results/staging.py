@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 
 from ator_lib import schema
+from ator_lib.errors import ResultsError
 from ator_lib.model import IngestReport
 from ator_lib.readers.base import Reading
+from ator_lib.readers.duck import Query, text
 from ator_lib.results import aggregates, duck, files
 from ator_lib.results.base import StagedResults
+from ator_lib.results.faults import is_full
+from ator_lib.results.nul import replace_nul, without_nul
 
 STORED_INTERVAL_S = 1.0
 """The interval of the timeline that is kept; every other one is computed from the samples."""
@@ -19,11 +24,14 @@ _COMPUTED = ("summaries", "timeline")
 """What is computed wherever there are samples, also in place of a tool's own."""
 
 
-def stage(ingest_id: str, folder: Path, reading: Reading) -> StagedResults:
+def stage(
+    ingest_id: str, folder: Path, reading: Reading, *, on_samples: Callable[[], object] = lambda: None
+) -> StagedResults:
     """Write the Parquet files of a set into the folder and compute what is computed of it.
 
     Samples pass through in a stream; their exact percentiles take some 10 bytes of memory a request. Every store
-    keeps exactly these rows, so that its numbers are the same.
+    keeps exactly these rows, so that its numbers are the same. ``on_samples`` is told when the file of the samples is
+    whole, while what is computed of it is still to come.
 
     Raises
     ------
@@ -32,12 +40,15 @@ def stage(ingest_id: str, folder: Path, reading: Reading) -> StagedResults:
     OSError, pyarrow.ArrowException, DuckError
         The folder cannot be written.
     """
-    samples = _write_samples(folder, reading)
-    files.write(folder, "metrics", reading.metrics.to_batches())
+    _write_samples(folder, reading)
+    files.write(folder, "metrics", without_nul(_metrics(folder, reading)).to_batches())
+    replace_nul(folder, "samples")
+    on_samples()
+    samples = files.row_count(folder, "samples")
     if reading.distributions is not None:
-        files.write(folder, "distributions", reading.distributions.to_batches())
-    opened = {table: files.open_table(folder, table) for table in ("samples", "metrics")}
-    with duck.open_sandbox(opened, spill=folder) as connection:
+        files.write(folder, "distributions", without_nul(reading.distributions).to_batches())
+    written = {table: files.path_of(folder, table) for table in ("samples", "metrics")}
+    with duck.open_files(written, spill=folder) as connection:
         extent = aggregates.measure_extent(connection)
         if reading.samples is not None:
             summaries = aggregates.summaries(connection, extent, reading.precision)
@@ -46,21 +57,25 @@ def stage(ingest_id: str, folder: Path, reading: Reading) -> StagedResults:
             summaries = _given(reading.summaries, schema.SUMMARIES)
             timeline = iter(_given(reading.timeline, schema.TIMELINE).to_batches())
         files.write(folder, "timeline", timeline)
-    rejected = pa.Table.from_pylist([vars(row) for row in reading.findings.rejected], schema=schema.REJECTED)
+        errors = aggregates.errors(connection) if reading.errors is None else without_nul(reading.errors)
+        files.write(folder, "errors", errors.to_batches())
+    found = pa.Table.from_pylist([vars(row) for row in reading.findings.rejected], schema=schema.REJECTED)
+    rejected = without_nul(found)
     if len(rejected):
         files.write(folder, "rejected", rejected.to_batches())
     return StagedResults(
         ingest_id=ingest_id,
         samples=samples,
         summaries=summaries,
+        errors=errors,
         cases=_given(reading.cases, schema.CASES),
         rejected=rejected,
         report=_report(reading, extent, samples),
     )
 
 
-def _write_samples(folder: Path, reading: Reading) -> int:
-    """Write what the reader has of samples, and let it explain what it could not read; gives how many there are."""
+def _write_samples(folder: Path, reading: Reading) -> None:
+    """Write what the reader has of samples, and let it explain what it could not read."""
     unread = 0
     if isinstance(reading.samples, Query):
         try:
@@ -73,8 +88,15 @@ def _write_samples(folder: Path, reading: Reading) -> int:
         files.write(folder, "samples", () if reading.samples is None else _read(reading.samples))
     if unread and reading.explain is not None:
         reading.explain(unread)
-    files.replace_nul(folder, "samples")
-    return files.row_count(folder, "samples")
+
+
+def _metrics(folder: Path, reading: Reading) -> pa.Table:
+    """Give what was measured beside the requests, also what stands in their rows."""
+    query = reading.samples
+    if not isinstance(query, Query) or not query.has_users:
+        return reading.metrics
+    query.connection.execute(f"CREATE TEMP VIEW samples AS FROM read_parquet({text(files.path_of(folder, 'samples'))})")
+    return pa.concat_tables([reading.metrics, aggregates.users(query.connection)])
 
 
 def _read(samples: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
@@ -88,7 +110,7 @@ def _read(samples: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
 
 
 def _given(table: pa.Table | None, columns: pa.Schema) -> pa.Table:
-    return columns.empty_table() if table is None else table.cast(columns)
+    return columns.empty_table() if table is None else without_nul(table.cast(columns))
 
 
 def _report(reading: Reading, extent: aggregates.Extent, samples: int) -> IngestReport:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,10 +13,8 @@ from ator_lib.errors import AtorError, ResultsError, StoreError, UsageError
 from ator_lib.readers.base import Reading
 from ator_lib.results import duck
 from ator_lib.results.base import StagedResults
-from ator_lib.results.reading import ReadableSets, is_full, reason
-
-MOST_ERRORS = 1000
-"""So many kinds of failed requests outlive the samples: there may be another message for each request."""
+from ator_lib.results.faults import is_full, reason
+from ator_lib.results.reading import ReadableSets
 
 
 class Store(ReadableSets):
@@ -26,9 +23,6 @@ class Store(ReadableSets):
     A set is staged by ``write`` and belongs to a run by the transaction that records it (``results/index.py``).
     Whoever is killed in between leaves what ``sweep`` finds later.
     """
-
-    name: ClassVar[str]
-    """What stands in ``ingests.store``."""
 
     @abstractmethod
     def write(self, reading: Reading) -> StagedResults:
@@ -78,13 +72,12 @@ class Store(ReadableSets):
     # --- samples that expire ---
 
     def condense(self, ingest_id: str, block_s: float) -> None:
-        """Write what outlives the samples: errors, and distributions and timeline in blocks; may be done again."""
+        """Write what is else computed of the samples: distributions, and the timeline of their blocks."""
         blocks = self.blocks(ingest_id, block_s)
         timed = blocks.distributions.filter(pc.is_valid(blocks.distributions["block_start"]))
         tables = {
             "distributions": pa.concat_tables([self.distributions(ingest_id), timed]),
             "blocks": blocks.timeline,
-            "errors": self.errors(ingest_id).slice(0, MOST_ERRORS),
         }
         self.put(ingest_id, tables)
 
@@ -125,5 +118,7 @@ def kept_in(where: str) -> Iterator[None]:
     except Exception as error:
         device = (OSError, MemoryError, pa.ArrowException, duck.DuckError)
         if is_full(error) or (isinstance(error, device) and not isinstance(error, ValueError)):
-            raise StoreError(f"the results cannot be kept in {where}: {reason(error)}; nothing of them was kept") from error
+            raise StoreError(
+                f"the results cannot be kept in {where}: {reason(error)}; nothing of them was kept"
+            ) from error
         raise ResultsError(f"the results cannot be read: {reason(error)}; nothing of them was kept") from error

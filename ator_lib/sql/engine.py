@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -54,6 +55,30 @@ def open_engine(url: str | Path, *, busy_timeout_s: float = 30.0) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed, busy_timeout_s)
     return _open_postgres(parsed, busy_timeout_s)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conninfo:
+    """What another client of libpq needs to connect as the engine does, and what of it must not be shown."""
+
+    text: str = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+def conninfo(engine: Engine) -> Conninfo:
+    """Say how an engine of a PostgreSQL database connects.
+
+    Raises
+    ------
+    StoreError
+        It cannot connect.
+    """
+    from psycopg.conninfo import make_conninfo
+
+    with translated(engine), engine.connect() as connection:
+        info: Any = connection.connection.driver_connection.info  # type: ignore[union-attr]
+        password = {"password": info.password} if info.password else {}
+        return Conninfo(text=make_conninfo(**info.get_parameters(), **password), secrets=tuple(password.values()))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from ator_lib.errors import StoreError, StoreVersionError
+from ator_lib.sql.bulk import bulk_metadata
 from ator_lib.sql.tables import metadata
 from ator_lib.sql.translate import shown
 
@@ -58,7 +59,8 @@ def _refuse_occupied(connection: Connection) -> None:
     tables = set(inspector.get_table_names())
     if connection.dialect.name == "postgresql":
         tables.discard("test_executions")  # which is taken over
-    if occupied := sorted(metadata.tables.keys() & {*tables, *inspector.get_view_names()}):
+    own = {*metadata.tables, *bulk_metadata.tables}
+    if occupied := sorted(own & {*tables, *inspector.get_view_names()}):
         raise StoreError(
             f"{shown(connection.engine.url)} has tables of another program with names that ATOR needs "
             f"({', '.join(occupied)}): use a database of its own; nothing was changed"

@@ -69,6 +69,11 @@ def constraint_of(error: DBAPIError) -> str | None:
     return getattr(diagnosis, "constraint_name", None)
 
 
+def is_passing(sqlstate: str) -> bool:
+    """Whether PostgreSQL may well do it when it is asked again."""
+    return sqlstate in _PASSING | _LOCKED or sqlstate.startswith("08")
+
+
 def shown(url: URL) -> str:
     """Say where a database is, without its password and options."""
     if url.get_backend_name() == "sqlite":

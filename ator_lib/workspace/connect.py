@@ -6,6 +6,8 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
+from sqlalchemy import Engine
+
 from ator_lib.errors import SettingsError
 from ator_lib.model import SUPERVISOR, Run
 from ator_lib.registry.address import is_http
@@ -14,7 +16,13 @@ from ator_lib.registry.locations import Locations
 from ator_lib.registry.places import Rules
 from ator_lib.registry.registry import Registry
 from ator_lib.registry.tokens import Tokens
+from ator_lib.results import adbc
+from ator_lib.results.base import PARQUET, POSTGRES
+from ator_lib.results.influx import Influx
 from ator_lib.results.parquet import ParquetStore
+from ator_lib.results.postgres import PostgresStore
+from ator_lib.results.store import Store
+from ator_lib.results.stores import Stores
 from ator_lib.runners.process import is_supervised
 from ator_lib.settings import Settings, load_settings
 from ator_lib.sql.translate import shown
@@ -83,7 +91,7 @@ def connect(
         raise SettingsError("a token is for a server: give its http(s):// address, or leave the token out")
     settings = load_settings(data=target, database_url=database_url)
     if database_url is None:  # a folder by name is that folder, whatever the environment says
-        settings = settings.model_copy(update={"database_url": None})
+        settings = settings.model_copy(update={"database_url": None, "results": PARQUET})
     return open_workspace(settings)
 
 
@@ -99,6 +107,7 @@ def open_chosen(settings: Settings) -> Workspace | RemoteWorkspace:
 
 def open_workspace(settings: Settings) -> Workspace:
     """Wire the rooms for these settings."""
+    _check_has_database(settings)
     data = usable_folder(settings.data)
     engine = open_database(data, settings.database_url)
     rules = Rules(
@@ -107,7 +116,6 @@ def open_workspace(settings: Settings) -> Workspace:
         is_supervised=_loads_here,
     )
     registry = Registry(engine, rules)
-    store = ParquetStore(data / "results", registry=shown(engine.url))
     return Workspace(
         Parts(
             engine=engine,
@@ -115,15 +123,46 @@ def open_workspace(settings: Settings) -> Workspace:
             locations=Locations(engine, reap=registry.reap),
             baselines=Baselines(engine),
             tokens=Tokens(engine),
-            store=store,
+            store=_open_store(data / "results", engine, settings.results),
             data=data,
             database_url=settings.database_url,
             lease_s=settings.lease_s,
             max_error_rate=settings.max_error_rate,
             max_rejected_rate=settings.max_rejected_rate,
+            influx=_influx(settings),
+            is_mirrored=settings.influx_mirror,
             host=socket.gethostname(),
         )
     )
+
+
+def _check_has_database(settings: Settings) -> None:
+    url = "" if settings.database_url is None else settings.database_url.get_secret_value()
+    if settings.results == POSTGRES and not url.startswith("postgres"):
+        raise SettingsError(
+            "results (ATOR_RESULTS) is 'postgres', and the registry is not in PostgreSQL: name its database "
+            "(database_url, ATOR_DATABASE_URL), or keep the results in 'parquet'"
+        )
+
+
+def _open_store(root: Path, engine: Engine, chosen: str) -> Store:
+    files = ParquetStore(root, registry=shown(engine.url))
+    if engine.dialect.name == "sqlite":
+        return files
+    if chosen == POSTGRES:
+        adbc.driver()  # if it is missing, that is better known now than after the load
+    return Stores(engine, {PARQUET: files, POSTGRES: PostgresStore(engine, root)}, chosen)
+
+
+def _influx(settings: Settings) -> Influx | None:
+    if settings.influx_url is None:
+        if settings.influx_mirror:
+            raise SettingsError(
+                "runs are to be mirrored (ATOR_INFLUX_MIRROR), and to where is not said (ATOR_INFLUX_URL)"
+            )
+        return None
+    token = "" if settings.influx_token is None else settings.influx_token.get_secret_value()
+    return Influx(url=settings.influx_url, bucket=settings.influx_bucket or "", org=settings.influx_org, token=token)
 
 
 def _loads_here(run: Run) -> bool:

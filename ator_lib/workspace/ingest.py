@@ -49,11 +49,16 @@ def ingest(parts: Parts, files: Files, run_id: int | None, identity: Mapping[str
         registry=parts.registry, engine=parts.engine, store=parts.store, max_error_rate=parts.max_error_rate
     )
     if run_id is not None:
-        return parts.registry.get(ingester.attach(files, run_id).run_id)
+        return _told(parts, ingester.attach(files, run_id).run_id)
     asked = run_request(**given)
     given_files = ", ".join(named(Path(path.name)) for path in files.paths)
     request = replace(asked, attributes={INGESTED_FROM: given_files, **asked.attributes})
-    return parts.registry.get(ingester.add(files, request).run_id)
+    return _told(parts, ingester.add(files, request).run_id)
+
+
+def _told(parts: Parts, run_id: int) -> Run:
+    parts.ended(run_id)
+    return parts.registry.get(run_id)
 
 
 def paths_of(files: AnyFiles) -> tuple[Path, ...]:

@@ -10,12 +10,14 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
+from ator_lib.execution.mirror import Mirror
 from ator_lib.model import SUPERVISOR
 from ator_lib.registry.baselines import Baselines
 from ator_lib.registry.locations import Locations
 from ator_lib.registry.registry import Registry
 from ator_lib.registry.tokens import Tokens
-from ator_lib.results.parquet import ParquetStore
+from ator_lib.results.influx import Influx
+from ator_lib.results.store import Store
 from ator_lib.runners.process import lock_path
 
 
@@ -28,13 +30,24 @@ class Parts:
     locations: Locations
     baselines: Baselines
     tokens: Tokens
-    store: ParquetStore
+    store: Store
     data: Path
     database_url: SecretStr | None = field(repr=False)
     lease_s: float
     max_error_rate: float
     max_rejected_rate: float
+    influx: Influx | None = None
+    is_mirrored: bool = False
     host: str
+
+    def mirror(self, target: Influx) -> Mirror:
+        """Give what sends runs to that InfluxDB."""
+        return Mirror(target, registry=self.registry, engine=self.engine, store=self.store)
+
+    def ended(self, run_id: int) -> None:
+        """Do what the settings say is done with a run that has ended with results."""
+        if self.is_mirrored and self.influx is not None:
+            self.mirror(self.influx).send_anyway(run_id)
 
     def run_folder(self, run_id: int) -> Path:
         """Where the tool of that run works and leaves its files."""

@@ -100,7 +100,10 @@ class RemoteWorkspace(_AtAServer, BaseWorkspace[RemoteRun]):
     """Runs, locations and baselines behind a server. Made by ``ator_lib.connect("http://…", token=…)``."""
 
     _NEEDS_STORE = frozenset(
-        {"execute", "submit", "compare", "notebook", "report", "sql", "reap", "tokens", "data", "database", "parts"}
+        {
+            *("execute", "submit", "compare", "notebook", "report", "sql", "export", "purge", "reap"),
+            *("export_influx", "ingest_flux", "tokens", "data", "database", "parts"),
+        }
     )
 
     def __init__(self, server: ServerClient, *, lease_s: float) -> None:

@@ -13,7 +13,9 @@ from ator_lib.analysis.run_data import RunData
 from ator_lib.errors import ConflictError, NotFoundError, UsageError
 from ator_lib.model import IngestReport, Run, RunArtifacts
 from ator_lib.results import index
+from ator_lib.results.staging import STORED_INTERVAL_S
 from ator_lib.runners.base import LOG_FILE, artifacts_in
+from ator_lib.workspace.durations import seconds_of
 from ator_lib.workspace.handle import BaseHandle
 from ator_lib.workspace.parts import Parts
 
@@ -49,12 +51,23 @@ class RunHandle(BaseHandle):
         return _frame(self._summaries())
 
     def timeline(self, interval: str | float = "1s") -> pd.DataFrame:
-        """Give the TIMELINE rows for any interval ("1s", "500ms", "1min" or seconds), computed from the samples."""
-        return _frame(self._parts.store.timeline(self._results(), _seconds(interval)))
+        """Give the TIMELINE rows for any interval ("1s", "500ms", "1min" or seconds), computed from the samples.
+
+        Once these have expired, "1s" is the only one.
+        """
+        return _frame(self._timeline(interval))
 
     def samples(self, columns: Sequence[str] | None = None, where: str | None = None) -> pd.DataFrame:
-        """Give the SAMPLES rows; ``where`` is SQL over their columns, such as ``"duration_ms > 500"``."""
-        return _frame(self._parts.store.samples(self._results(), columns=columns, where=where))
+        """Give the SAMPLES rows; ``where`` is SQL over their columns, such as ``"duration_ms > 500"``.
+
+        Raises
+        ------
+        NotFoundError
+            They have expired: see ``ws.purge``.
+        """
+        ingest_id = self._results()
+        self._check_has_samples()
+        return _frame(self._parts.store.samples(ingest_id, columns=columns, where=where))
 
     def cases(self) -> pd.DataFrame:
         """Give the CASES rows: a row per functional test outcome, in the order of the files."""
@@ -98,9 +111,9 @@ class RunHandle(BaseHandle):
         from ator_lib.figures import run as figures
 
         title = f"Run {self.run_id} · {self.record.test or 'no test name'}"
-        ingest_id = self._results()
+        self._results()
         if kind == "timeline":
-            timeline = self._parts.store.timeline(ingest_id, _seconds(interval))
+            timeline = self._timeline(interval)
             window = index.window_of(self._parts.engine, self.run_id)
             return figures.timeline_figure(timeline, window=window, title=title)
         drawn = {"latency": figures.latency_figure, "endpoints": figures.endpoints_figure}
@@ -130,6 +143,20 @@ class RunHandle(BaseHandle):
     def _summaries(self) -> pa.Table:
         return index.summaries(self._parts.engine, [self.run_id]).drop_columns(["run_id"])
 
+    def _timeline(self, interval: str | float) -> pa.Table:
+        ingest_id, interval_s = self._results(), seconds_of(interval, "interval")
+        if interval_s != STORED_INTERVAL_S:
+            self._check_has_samples()
+        return self._parts.store.timeline(ingest_id, interval_s)
+
+    def _check_has_samples(self) -> None:
+        purged_at = index.samples_purged_at(self._parts.engine, self.run_id)
+        if purged_at is not None:
+            raise NotFoundError(
+                f"the samples of run {self.run_id} expired on {purged_at:%Y-%m-%d}: its summary, its timeline in "
+                f"intervals of {STORED_INTERVAL_S:g} s, errors, distributions and cases are left"
+            )
+
     def _ingest_id(self) -> str | None:
         return index.ingest_of(self._parts.engine, self.run_id)
 
@@ -149,15 +176,3 @@ class RunHandle(BaseHandle):
 def _frame(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas()
     return frame
-
-
-def _seconds(interval: str | float) -> float:
-    try:
-        seconds = pd.Timedelta(interval, unit=None if isinstance(interval, str) else "s").total_seconds()
-    except ValueError as error:
-        raise UsageError(
-            f"interval {interval!r} is no duration: use such as '1s', '500ms', '1min' or seconds"
-        ) from error
-    if not seconds > 0:
-        raise UsageError(f"interval {interval!r} must be above 0")
-    return float(seconds)

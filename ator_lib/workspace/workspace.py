@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,17 +15,21 @@ from ator_lib.execution.ingest import Files
 from ator_lib.execution.progress import display_for
 from ator_lib.model import Admission, Run, RunRequest
 from ator_lib.results import index
+from ator_lib.results.export import export, format_of
 from ator_lib.results.query import query
 from ator_lib.runners.base import Runner
 from ator_lib.sql.translate import shown
 from ator_lib.workspace.base import BaseWorkspace, run_request
 from ator_lib.workspace.comparison import Comparison, compare_runs
 from ator_lib.workspace.deletion import delete
+from ator_lib.workspace.durations import seconds_of
 from ator_lib.workspace.frames import runs_frame
 from ator_lib.workspace.handle import id_of
+from ator_lib.workspace.influx import answered, influx_of
 from ator_lib.workspace.ingest import AnyFiles, ingest, paths_of, read_options
 from ator_lib.workspace.live import LiveRun
 from ator_lib.workspace.parts import Parts
+from ator_lib.workspace.purge import expired_frame, purge
 from ator_lib.workspace.reporting import execute_notebook, write_report
 from ator_lib.workspace.run import RunHandle
 from ator_lib.workspace.tables import TokenTable
@@ -123,6 +127,7 @@ class Workspace(BaseWorkspace[RunHandle]):
             folder=parts.run_folder(run.run_id),
             lease_s=parts.lease_s,
             max_error_rate=parts.max_error_rate,
+            on_results=parts.ended,
         )
         with execution:
             parts.registry.supervise(run.run_id, parts.supervisor(run.run_id))
@@ -184,6 +189,52 @@ class Workspace(BaseWorkspace[RunHandle]):
         given = Files(paths=paths_of(files), format=format, options=options, max_rejected_rate=allowed)
         return self._foreign(ingest(self.parts, given, run_id, identity))
 
+    def export_influx(
+        self,
+        run: AnyRun,
+        *,
+        url: str | None = None,
+        bucket: str | None = None,
+        org: str | None = None,
+        token: str | None = None,
+    ) -> int:
+        """Write a run's summaries, timeline and metrics to InfluxDB 2, and say how many points they are.
+
+        What is not given is that of the settings (``ATOR_INFLUX_URL`` …). The same run again changes nothing.
+
+        Raises
+        ------
+        StoreError
+            A batch was refused or lost, or the server cannot be reached.
+        """
+        target = influx_of(self.parts.influx, url=url, bucket=bucket, org=org, token=token)
+        return self.parts.mirror(target).send(self._one(run).run_id)
+
+    def ingest_flux(
+        self,
+        flux: str,
+        *,
+        url: str | None = None,
+        bucket: str | None = None,
+        org: str | None = None,
+        token: str | None = None,
+        **options: Any,
+    ) -> RunHandle:
+        """Ask InfluxDB with a Flux query, and ingest the answer: measurements, or a timeline if it has its columns.
+
+        ``options`` are those of ``ingest``: ``run=``, or the test, stream … of a new run.
+
+        Raises
+        ------
+        StoreError
+            InfluxDB cannot be reached, or does not take the query.
+        ResultsError
+            The answer holds no measurement.
+        """
+        target = influx_of(self.parts.influx, url=url, bucket=bucket, org=org, token=token)
+        with answered(target, flux) as file:
+            return self.ingest(file, format="influx", **options)
+
     def delete(self, run: int | RunHandle) -> Run:
         """Forget a run that has ended, with its results and its folder; returns what was known of it.
 
@@ -193,6 +244,43 @@ class Workspace(BaseWorkspace[RunHandle]):
             It has not ended, or is pinned as a baseline.
         """
         return delete(self.parts, id_of(run))
+
+    def export(
+        self,
+        path: str | Path,
+        runs: AnyRun | Sequence[AnyRun] | None = None,
+        format: str | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write all runs, or some, with all that is kept of them, for other programs; returns the path.
+
+        A DuckDB file, or a folder with a Parquet or CSV file a table: runs, summaries, cases, samples, timeline and
+        metrics. Without ``format`` a name like ``out.duckdb`` is a DuckDB file, and one without suffix a folder of
+        Parquet files.
+        """
+        target, run_ids = Path(path), None if runs is None else [run.run_id for run in self._several(runs)]
+        parts = self.parts
+        chosen = format_of(target, format)
+        export(target, chosen, engine=parts.engine, store=parts.store, run_ids=run_ids, overwrite=overwrite)
+        return target
+
+    def purge(
+        self, older_than: str | float | timedelta, keep_baselines: bool = True, dry_run: bool = False
+    ) -> pd.DataFrame:
+        """Remove the samples of runs that ended so long ago ("30d"); returns those runs, with the bytes of each.
+
+        Summaries, timeline, errors, distributions (to 1 %), metrics and cases stay, and runs can be compared as before.
+
+        Parameters
+        ----------
+        keep_baselines
+            Leave runs alone that are pinned as baselines.
+        dry_run
+            Remove nothing: only say what would go.
+        """
+        older_than_s = seconds_of(older_than, "older_than")
+        return expired_frame(purge(self.parts, older_than_s, keep_baselines=keep_baselines, dry_run=dry_run))
 
     def reap(self) -> pd.DataFrame:
         """Abandon the runs whose lease is over, and list them. Each admission does it for its location, too."""

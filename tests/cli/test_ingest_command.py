@@ -87,6 +87,34 @@ def test_a_map_that_is_none(ator: Ator) -> None:
     assert "'duration_ms' is not of the form ours=theirs" in result.stderr
 
 
+def test_a_flux_query_in_place_of_files(ator: Ator, workspace: RecordingWorkspace, tmp_path: Path) -> None:
+    """The query of the file, where InfluxDB is, and what kind of run it becomes."""
+    query = tmp_path / "load.flux"
+    query.write_text('from(bucket: "load")')
+    result = ator("ingest", "--flux", query, "--influx", "http://h:8086", "--bucket", "load", "--run", 7)
+    assert result.exit_code == 0
+    ((name, asked, passed),) = workspace.calls
+    assert (name, asked) == ("ingest_flux", ('from(bucket: "load")',))
+    assert {"url": "http://h:8086", "bucket": "load", "org": None, "run": 7}.items() <= passed.items()
+
+
+def test_either_files_or_a_query(ator: Ator, workspace: RecordingWorkspace, tmp_path: Path) -> None:
+    """Not both and not neither; a query that is not there is named."""
+    for words in (["ingest"], ["ingest", "a.jtl", "--flux", "q.flux"], ["ingest", "--flux", tmp_path / "none.flux"]):
+        result = ator(*words)
+        assert result.exit_code == 2
+        assert "--flux" in result.stderr
+    assert workspace.calls == []
+
+
+def test_runs_are_exported_to_influx(ator: Ator, workspace: RecordingWorkspace) -> None:
+    """By id or by the name of a baseline; the token is no option."""
+    result = ator("export", "7", "--run", "good", "--influx", "http://h:8086", "--bucket", "load", "--json")
+    assert json.loads(result.stdout) == {"points": {"7": 42, "good": 42}}
+    where = {"url": "http://h:8086", "bucket": "load", "org": None}
+    assert workspace.calls == [("export_influx", (7,), where), ("export_influx", ("good",), where)]
+
+
 def test_a_file_becomes_a_run(tmp_path: Path) -> None:
     """On a real store: the same file again is the same run; a bad one is bad input and changes nothing."""
     file = synthetic_csv(tmp_path / "samples.csv")

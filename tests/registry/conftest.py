@@ -85,6 +85,7 @@ def workspace_on(engine: Engine, registry: Registry, folder: Path) -> Workspace:
             database_url=None,
             lease_s=30,
             max_error_rate=0.01,
+            max_rejected_rate=0.01,
             host="tests",
         )
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ator_lib import schema
-from ator_lib.errors import ResultsError
+from ator_lib.errors import AtorError
 from ator_lib.readers.base import Reading
 from ator_lib.results.parquet import ParquetStore
 from tests.results.synthetic import random_table, reading
@@ -43,8 +43,8 @@ def main(mode: str, root: str) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
     try:
         said = store.write(reading(random_table(20_000))).ingest_id
-    except ResultsError as error:
-        said = f"ResultsError: {error}"
+    except AtorError as error:
+        said = f"{type(error).__name__}: {error}"
     sys.stdout.write(said + "\n")
 
 

@@ -12,13 +12,15 @@ import pyarrow as pa
 import pytest
 
 from ator_lib import schema
-from ator_lib.errors import ResultsError
+from ator_lib.errors import ResultsError, StoreError
 from ator_lib.readers.base import Reading
 from ator_lib.results.folders import ORPHAN_AGE_S, is_ingest_id
 from ator_lib.results.parquet import ParquetStore
 from tests.results.synthetic import random_table, reading, sample, table
 
 PROJECT = Path(__file__).parents[2]
+
+FILES = ["errors.parquet", "metrics.parquet", "samples.parquet", "timeline.parquet"]
 
 
 def start_child(mode: str, root: Path) -> subprocess.Popen[str]:
@@ -46,13 +48,13 @@ def make_old(folder: Path) -> None:
 
 
 def test_a_set_is_complete_and_alone_in_its_folder(store: ParquetStore) -> None:
-    """A write leaves one folder with the three files, readable by anything that reads Parquet."""
+    """A write leaves one folder with its files, readable by anything that reads Parquet."""
     samples = random_table(3000)
     staged = store.write(reading(samples))
     assert [path.name for path in store.root.iterdir()] == [staged.ingest_id]
     store.keep(staged.ingest_id)
     folder = store.root / staged.ingest_id
-    assert sorted(path.name for path in folder.iterdir()) == ["metrics.parquet", "samples.parquet", "timeline.parquet"]
+    assert sorted(path.name for path in folder.iterdir()) == FILES
     kept = pa.parquet.read_table(folder / "samples.parquet")
     assert kept.schema.equals(schema.SAMPLES)
     assert kept.schema.metadata[b"ator_schema"] == b"1"
@@ -98,15 +100,15 @@ def test_a_full_disk_is_said_and_leaves_nothing(store: ParquetStore) -> None:
     said, _ = child.communicate(timeout=120)
     assert child.returncode == 0
     assert re.fullmatch(
-        r"ResultsError: the results cannot be kept in .*: the disk is full, free some space; .*\n", said
+        r"StoreError: the results cannot be kept in .*: the disk is full, free some space; .*\n", said
     )
     assert list(store.root.iterdir()) == []
 
 
-def test_an_unwritable_folder_is_a_results_error(tmp_path: Path) -> None:
-    """A file where the store's folder should be: ResultsError, and no traceback of the file system."""
+def test_an_unwritable_folder_is_a_store_error(tmp_path: Path) -> None:
+    """A file where the store's folder should be: StoreError, and no traceback of the file system."""
     (tmp_path / "results").write_text("in the way")
-    with pytest.raises(ResultsError, match="cannot be kept in"):
+    with pytest.raises(StoreError, match="cannot be kept in"):
         ParquetStore(tmp_path / "results").write(reading([sample(0)]))
 
 

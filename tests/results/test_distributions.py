@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from ator_lib import schema
 from ator_lib.results.aggregates import BIN_RATIO, FIRST_BIN
-from ator_lib.results.parquet import Blocks, ParquetStore
+from ator_lib.results.base import Blocks
+from ator_lib.results.parquet import ParquetStore
 from tests.results.synthetic import START, failed, random_table, reading, sample
 
 edges = st.integers(-700, 1500).map(lambda bin_: BIN_RATIO**bin_)

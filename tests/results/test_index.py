@@ -8,7 +8,8 @@ from sqlalchemy import Engine, select
 from ator_lib import schema
 from ator_lib.errors import StoreError
 from ator_lib.results import index
-from ator_lib.results.parquet import ParquetStore, StagedResults
+from ator_lib.results.base import StagedResults
+from ator_lib.results.parquet import ParquetStore
 from ator_lib.sql.engine import read, write
 from ator_lib.sql.tables import ingests
 from tests.results.synthetic import failed, random_table, reading, sample

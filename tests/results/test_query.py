@@ -11,7 +11,8 @@ from sqlalchemy import Engine, update
 
 from ator_lib import schema
 from ator_lib.errors import StoreError, StoreVersionError, UsageError
-from ator_lib.results.parquet import ParquetStore, StagedResults
+from ator_lib.results.base import StagedResults
+from ator_lib.results.parquet import ParquetStore
 from ator_lib.results.query import VIEWS, query
 from ator_lib.sql.engine import write
 from ator_lib.sql.tables import ingests, test_executions

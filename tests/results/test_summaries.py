@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from ator_lib import schema
 from ator_lib.errors import ResultsError
-from ator_lib.results.parquet import ParquetStore, StagedResults
+from ator_lib.results.base import StagedResults
+from ator_lib.results.parquet import ParquetStore
 from tests.results.synthetic import START, reading, sample, table
 
 durations = st.floats(min_value=0, max_value=1e7, allow_nan=False)

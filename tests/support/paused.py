@@ -1,9 +1,9 @@
 """Takes in or deletes results in a process of its own that says where it is and waits there.
 
 ``python -m tests.support.paused POINT FOLDER ACTION ARGUMENT…`` with ``attach PATH RUN_ID``, ``add PATH``,
-``delete RUN_ID`` or ``reset``. It prints the point when it has come there and goes on when it is sent a line; whoever
-started it may as well kill it. At its end it prints the id of the run, or the error. The database is that of the
-environment.
+``delete RUN_ID``, ``export PATH``, ``purge`` or ``reset``. It prints the point when it has come there and goes on when it is sent a
+line; whoever started it may as well kill it. At its end it prints the id of the run (of a purge: how many runs), or
+the error. The database is that of the environment.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from sqlalchemy import Connection, event
@@ -20,17 +21,20 @@ from ator_lib import schema
 from ator_lib.errors import AtorError
 from ator_lib.execution.ingest import Files
 from ator_lib.readers.base import Reading
+from ator_lib.readers.duck import Query
 from ator_lib.results.base import StagedResults
-from ator_lib.results.parquet import ParquetStore
+from ator_lib.results.store import Store
 from ator_lib.settings import load_settings
-from ator_lib.sql.translate import shown
 from ator_lib.workspace.connect import open_workspace
 from ator_lib.workspace.database import reset
 from ator_lib.workspace.deletion import delete
 from ator_lib.workspace.ingest import ingest
 from ator_lib.workspace.parts import Parts
+from ator_lib.workspace.purge import purge
+from ator_lib.workspace.workspace import Workspace
 
 INGEST_POINTS = ("reading", "staged", "committing", "committed", "kept")
+PURGE_POINTS = ("condensed", "marked", "expired")
 DELETE_POINTS = ("released", "committing", "committed", "discarded")
 
 stop_at = ""
@@ -51,33 +55,58 @@ def pause(point: str) -> None:
         sys.stdin.readline()
 
 
-class PausingStore(ParquetStore):
+class PausingStore:
     """The real store, with pauses around what it does."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
 
     def write(self, reading: Reading) -> StagedResults:
         def batches() -> Iterator[pa.RecordBatch]:
-            for batch in reading.samples:
+            for batch in read_samples(reading):
                 yield batch
                 pause("reading")
 
         samples = pa.RecordBatchReader.from_batches(schema.SAMPLES, batches())
-        staged = super().write(replace(reading, samples=samples))
+        staged = self._store.write(replace(reading, samples=samples))
         pause("staged")
         return staged
 
     def keep(self, ingest_id: str) -> None:
         pause("committed")
-        super().keep(ingest_id)
+        self._store.keep(ingest_id)
         pause("kept")
 
     def release(self, ingest_id: str) -> None:
-        super().release(ingest_id)
+        self._store.release(ingest_id)
         pause("released")
 
     def discard(self, ingest_id: str) -> None:
         pause("committed")
-        super().discard(ingest_id)
+        self._store.discard(ingest_id)
         pause("discarded")
+
+    def lend(self, ingest_id: str, *tables: str, **how: Any) -> Any:
+        pause("lending")
+        return self._store.lend(ingest_id, *tables, **how)
+
+    def condense(self, ingest_id: str, block_s: float) -> None:
+        self._store.condense(ingest_id, block_s)
+        pause("condensed")
+
+    def expire(self, ingest_id: str) -> None:
+        pause("marked")
+        self._store.expire(ingest_id)
+        pause("expired")
+
+
+def read_samples(reading: Reading) -> pa.RecordBatchReader:
+    """Give the samples of a reading batch by batch, also those that DuckDB would read in bulk."""
+    samples = reading.samples
+    return samples.connection.sql(samples.sql).to_arrow_reader() if isinstance(samples, Query) else samples
 
 
 def pausing_parts(folder: Path) -> Parts:
@@ -88,13 +117,18 @@ def pausing_parts(folder: Path) -> Parts:
         pause("committing")
 
     event.listen(parts.engine, "commit", before_commit)
-    return replace(parts, store=PausingStore(parts.store.root, registry=shown(parts.engine.url)))
+    return replace(parts, store=PausingStore(parts.store))
 
 
 def act(parts: Parts, action: str, *arguments: str) -> int:
     """Do what was asked for; returns the id of the run, or the number of folders that a reset removed."""
     if action == "reset":
         return reset(parts).folders
+    if action == "purge":
+        return len(purge(parts, 0.001))
+    if action == "export":
+        Workspace(parts).export(arguments[0])
+        return 0
     if action == "attach":
         path, run_id = arguments
         return ingest(parts, Files(paths=(Path(path),)), int(run_id), {}).run_id

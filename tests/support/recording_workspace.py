@@ -64,6 +64,15 @@ class RecordingWorkspace(Workspace):
         handle.ingest_report = lambda: self.report
         return handle
 
+    def ingest_flux(self, flux: str, **words: Any) -> Any:
+        handle = self._note("ingest_flux", flux, **words)
+        handle.ingest_report = lambda: self.report
+        return handle
+
+    def export_influx(self, run: Any, **words: Any) -> int:
+        self._note("export_influx", run, **words)
+        return 42
+
     def execute(self, runner: Any, **words: Any) -> Any:
         words.pop("on_started")(self.runs[0])
         handle = self._note("execute", runner, **words)

@@ -10,6 +10,7 @@ from ator_lib.errors import ConflictError, NotFoundError
 from ator_lib.execution.ingest import Files
 from ator_lib.model import Run, RunRequest
 from ator_lib.results import index
+from ator_lib.results.parquet import ParquetStore
 from ator_lib.workspace.deletion import delete
 from ator_lib.workspace.ingest import INGESTED_FROM, ingest
 from ator_lib.workspace.parts import Parts
@@ -66,7 +67,7 @@ def test_live_and_pinned_runs_stay_with_their_results(parts: Parts, tmp_path: Pa
         with pytest.raises(ConflictError, match=why):
             delete(parts, run.run_id)
     assert (rows(parts), sets(parts)) == before
-    assert [path.name for path in parts.store.root.rglob(".*")] == []
+    assert [path.name for path in (parts.data / "results").rglob(".*")] == []
 
 
 def test_deleted_results_can_be_ingested_again(parts: Parts, tmp_path: Path) -> None:
@@ -100,7 +101,7 @@ def test_another_registry_never_sweeps_what_this_one_was_deleting(parts: Parts, 
     """Only who released it knows whether the run is gone."""
     run = ingested(parts, tmp_path)
     kill(start("released", "delete", run.run_id))
-    stranger = type(parts.store)(parts.store.root, registry="another one")
+    stranger = ParquetStore(parts.data / "results", registry="another one")
     sweep_all(parts, index.known_ingests(parts.engine))
     assert stranger.sweep(set()) == []
     assert sets(parts) == [index.ingest_of(parts.engine, run.run_id)]

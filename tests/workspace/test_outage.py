@@ -133,7 +133,7 @@ def test_an_ingest_whose_commit_is_in_doubt_is_done_once(
     run = workspace.ingest(synthetic_csv(tmp_path / "samples.csv"), test="t")
     assert len(run.samples()) == 3
     assert len(workspace.history()) == 1
-    assert len(list(workspace.parts.store.root.iterdir())) == 1
+    assert len(list((workspace.data / "results").iterdir())) == 1
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -145,7 +145,7 @@ def test_a_deletion_whose_commit_is_in_doubt_is_done_once(
     loss(cut, of=b"DELETE FROM")
     assert workspace.delete(run).test == "t"
     assert workspace.history().empty
-    assert list(workspace.parts.store.root.iterdir()) == []
+    assert list((workspace.data / "results").iterdir()) == []
     with pytest.raises(NotFoundError):
         workspace.delete(run)
 

@@ -95,7 +95,7 @@ def test_refused_by_the_store_nothing_is_deleted(parts: Parts, file: Path) -> No
     ingest(parts, Files(paths=(file,)), run.run_id, {})
     before = rows(parts), sets(parts)
     with pytest.raises(StoreError, match="disk is full"):
-        reset(replace(parts, store=FullStore(parts.store.root)))
+        reset(replace(parts, store=FullStore(parts.data / "results")))
     assert (rows(parts), sets(parts)) == before
     assert parts.run_folder(run.run_id).is_dir()
 

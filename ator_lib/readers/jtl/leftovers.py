@@ -1,0 +1,134 @@
+"""What is left when the rows of a JTL have been read: rows that could not be, and requests that stand there twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ator_lib.errors import ResultsError
+from ator_lib.readers.base import Findings, Source
+from ator_lib.readers.duck import Connection
+from ator_lib.readers.jtl.layout import Layout
+from ator_lib.readers.jtl.rows import MOST_REJECTED
+
+_REJECTED = """
+SELECT line_byte_position - 1 AS place, first(error_type ORDER BY column_idx) AS kind,
+    first(column_name ORDER BY column_idx) AS column, first(error_message ORDER BY column_idx) AS message,
+    first(csv_line) AS text
+FROM reject_errors JOIN reject_scans USING (scan_id, file_id) WHERE file_path = ? GROUP BY ALL ORDER BY place
+"""
+_CHUNK = 2**20
+_VALUE = re.compile(r'Could not convert string "(.*)" to ', re.DOTALL)
+_FOUND = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
+_MEANT = {"timeStamp": "time", "elapsed": "time in milliseconds", "success": "true or false"}
+_REASONS = {
+    "TOO MANY COLUMNS": "has too many columns",
+    "UNQUOTED VALUE": "has a quote that is not closed, or closed too early",
+    "INVALID ENCODING": "is not UTF-8",
+    "LINE SIZE OVER MAXIMUM": "is too long for a row",
+}
+
+
+def explain(connection: Connection, source: Source, layout: Layout, findings: Findings) -> None:
+    """Put the rows of a file that DuckDB rejected into the findings, with their lines and reasons.
+
+    Raises
+    ------
+    ResultsError
+        There are too many of them.
+    """
+    rejected = connection.sql(_REJECTED, params=[str(source.path)]).to_arrow_table().to_pylist()
+    if len(rejected) >= MOST_REJECTED:
+        raise ResultsError(f"{source.name} has {MOST_REJECTED} rows and more that cannot be read: is it damaged?")
+    lines = _lines(source, [row["place"] for row in rejected])
+    for row, line in zip(rejected, lines, strict=True):
+        if row["text"].strip() in ("", layout.header):  # of a file that others were appended to
+            continue
+        swallowed = _swallowed(row["text"], layout)
+        if not swallowed and _is_cut(source, layout, row):
+            findings.truncated = True
+            continue
+        findings.reject(source, line, _reason(row), row["text"])
+        for further, text in swallowed:
+            findings.reject(source, line + further, "stands behind a quote that is not closed", text)
+
+
+def doubled(connection: Connection, samples: str) -> tuple[int, str | None]:
+    """Find the parts of requests that JMeter 5 writes as rows of their own: redirects and embedded resources.
+
+    They are called like their request with a number behind it, and lie within its time in the same thread.
+
+    Returns
+    -------
+    How many there are, and a condition that is true for all other rows, if there are any.
+    """
+    named_alike = connection.sql(_NAMED_ALIKE.format(samples=samples)).to_arrow_table()
+    if not len(named_alike):
+        return 0, None
+    connection.register("named_alike", named_alike)
+    connection.execute(_DOUBLED.format(samples=samples))
+    (found,) = connection.sql("SELECT count(*) FROM doubled").fetchall()[0]
+    return found, _NOT_DOUBLED if found else None
+
+
+_NOT_DOUBLED = "file_row_number NOT IN (FROM doubled)"
+_NAMED_ALIKE = r"""
+WITH names AS (SELECT DISTINCT name FROM {samples})
+SELECT part.name AS part, whole.name AS whole
+FROM names AS part JOIN names AS whole ON whole.name = regexp_replace(part.name, '-\d+$', '')
+WHERE part.name <> whole.name
+"""
+_DOUBLED = """
+CREATE TEMP TABLE doubled AS
+WITH rows AS (
+    SELECT file_row_number, name, coalesce(worker, '') AS worker, "user", started_at,
+        started_at + to_microseconds((duration_ms * 1000)::BIGINT) AS ended_at
+    FROM {samples} WHERE duration_ms IS NOT NULL
+),
+parts AS (SELECT rows.*, named_alike.whole FROM rows JOIN named_alike ON rows.name = named_alike.part),
+wholes AS (SELECT * FROM rows WHERE name IN (SELECT whole FROM named_alike))
+SELECT parts.file_row_number FROM parts ASOF JOIN wholes
+ON parts.whole = wholes.name AND parts."user" = wholes."user" AND parts.worker = wholes.worker
+    AND parts.started_at >= wholes.started_at
+WHERE parts.ended_at <= wholes.ended_at
+"""
+
+
+def _lines(source: Source, places: Sequence[int]) -> Iterator[int]:
+    """Yield the numbers of the lines that begin at these places of a file, which are sorted."""
+    line = 1
+    with source.path.open("rb") as file:
+        for place in places:
+            while (left := place - file.tell()) > 0 and (chunk := file.read(min(left, _CHUNK))):
+                line += chunk.count(b"\n")
+            yield line
+
+
+def _swallowed(text: str, layout: Layout) -> list[tuple[int, str]]:
+    """Give the rows that a quote which is not closed made one text of, each with how many lines further it stands."""
+    lines = enumerate(text.split("\n"))
+    return [(n, line) for n, line in lines if n and line.count(layout.delimiter) >= len(layout.columns) - 1]
+
+
+def _is_cut(source: Source, layout: Layout, row: Mapping[str, Any]) -> bool:
+    """Whether the file ends within the row."""
+    if row["kind"] == "CAST" and row["column"] != layout.columns[-1]:
+        return False  # what is wrong with it is not its end
+    left = source.path.stat().st_size - row["place"]
+    if left > len(row["text"].encode()) + len("\r\n"):
+        return False
+    with source.path.open("rb") as file:
+        file.seek(row["place"])
+        return not file.read(left).endswith(b"\n") or row["text"].count('"') % 2 == 1
+
+
+def _reason(row: Mapping[str, Any]) -> str:
+    if row["kind"] == "MISSING COLUMNS" and (found := _FOUND.search(row["message"])):
+        return f"has {found[2]} columns instead of {found[1]}"
+    if row["kind"] != "CAST":
+        return _REASONS.get(row["kind"], "cannot be read")
+    value = _VALUE.search(row["message"])
+    if value is None:
+        return f"has no {row['column']}"
+    return f"{row['column']} {value[1][:60]!r} is no {_MEANT.get(row['column'], 'number')}"

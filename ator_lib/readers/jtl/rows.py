@@ -1,0 +1,153 @@
+"""The rows of a JTL as samples, in SQL: what DuckDB reads of a file, and what its columns mean."""
+
+from __future__ import annotations
+
+from datetime import timezone, tzinfo
+
+from ator_lib.readers.base import Source
+from ator_lib.readers.duck import text
+from ator_lib.readers.jtl.layout import Clock, Layout, is_regular
+from ator_lib.readers.text_documents import ALL_REQUESTS
+
+TRANSACTIONS = "transactions"
+"""A sequence that counts the rows of transaction controllers while they are left out."""
+
+MOST_REJECTED = 1_000_000
+"""Rows of a file that cannot be read, more than which are not listed."""
+
+_TRANSACTION = "Number of samples in transaction"
+"""How the responseMessage of a transaction controller begins: it adds up requests that have rows of their own."""
+
+_CODE, _MESSAGE = "Non HTTP response code: ", "Non HTTP response message: "
+_UNNAMED = "unnamed"
+_MOST = 10**12
+
+
+def select(source: Source, layout: Layout, clock: Clock | None, zone: tzinfo | None, worker: str | None) -> str:
+    """Return a SELECT of all columns of SAMPLES and ``users``; rows that cannot be read go to ``reject_errors``."""
+    each = " / part.weight" if layout.has("SampleCount") else ""  # JMeter adds up what its rows of many are made of
+    success = "part.success" if each else _success(layout)
+    name = _text(layout, "label")
+    columns = {
+        "started_at": _started_at(clock, zone),
+        "duration_ms": f"({_duration(layout)}){each}",
+        "name": f"coalesce({name}, {text(_UNNAMED)})" if layout.has("label") else text(ALL_REQUESTS),
+        "method": _text(layout, "method"),
+        "status_code": _status(layout),
+        "success": success,
+        "error": f"CASE WHEN NOT {success} THEN {_error(layout)} END",
+        "connect_ms": f"({_number(layout, 'Connect')})::DOUBLE{each}",
+        "ttfb_ms": f"({_number(layout, 'Latency')})::DOUBLE{each}",
+        "bytes_sent": f"({_number(layout, 'sentBytes')}){each.replace('/', '//')}",
+        "bytes_received": f"({_number(layout, 'bytes')}){each.replace('/', '//')}",
+        "user": _text(layout, "threadName"),
+        "worker": _text(layout, "Hostname") if layout.has("Hostname") or worker is None else text(worker),
+        "group": "NULL::VARCHAR",
+        "scenario": "NULL::VARCHAR",
+        "weight": "part.weight" if each else "1::BIGINT",
+        "users": _number(layout, "allThreads"),
+    }
+    rows = f"FROM {_csv(source, layout, clock)}{_requests_only(layout)}"
+    if each:
+        rows = f"FROM (SELECT *, unnest({_parts(layout)}) AS part {rows})"
+    listed = ", ".join(f'{value} AS "{column}"' for column, value in columns.items())
+    return f"SELECT {listed} {rows}"
+
+
+def _csv(source: Source, layout: Layout, clock: Clock | None) -> str:
+    """Return the file as a table of typed columns: what does not fit a type makes the row a rejected one."""
+    parts = {column: "BIGINT" if layout.is_whole(column) else "DOUBLE" for column in ("Latency", "Connect")}
+    types = {
+        "timeStamp": clock.type if clock else "VARCHAR",
+        "elapsed": "UINTEGER" if layout.is_whole("elapsed") else "DOUBLE",  # a negative time is rejected by its type
+        "success": "BOOLEAN",
+        **dict.fromkeys(("bytes", "sentBytes", "allThreads", "SampleCount", "ErrorCount"), "BIGINT"),
+        **parts,
+    }
+    listed = ", ".join(f"{text(name)}: {text(types.get(name, 'VARCHAR'))}" for name in layout.columns)
+    needed = ", ".join(text(name) for name in ("timeStamp", "elapsed") if layout.has(name))
+    options = {
+        "auto_detect": "false",
+        "columns": f"{{{listed}}}",
+        "delim": text(layout.delimiter),
+        "compression": text("none"),
+        "quote": text('"'),
+        "escape": text('"'),
+        "header": "false",
+        "skip": str(layout.skipped),
+        "encoding": text("latin-1" if layout.is_latin else "utf-8"),
+        "nullstr": "['', 'null']",
+        "force_not_null": f"[{needed}]",
+        "strict_mode": str(is_regular(source)).lower(),  # strict, DuckDB stops at a line that ends in another way
+        "store_rejects": "true",
+        "rejects_limit": str(MOST_REJECTED),
+    }
+    if clock and clock.format:
+        options["timestampformat"] = text(clock.format)
+    return f"read_csv({text(str(source.path))}, {', '.join(f'{name}={value}' for name, value in options.items())})"
+
+
+def _requests_only(layout: Layout) -> str:
+    """Return the condition that leaves transaction controllers out, and counts them as it goes."""
+    if not layout.has("responseMessage"):
+        return ""
+    is_transaction = f"starts_with(coalesce(\"responseMessage\", ''), {text(_TRANSACTION)})"
+    return f" WHERE CASE WHEN {is_transaction} THEN nextval({text(TRANSACTIONS)}) IS NULL ELSE true END"
+
+
+def _parts(layout: Layout) -> str:
+    """Return what a row of several requests is cut into: those that failed and those that did not."""
+    count, failed = f"greatest(coalesce({_number(layout, 'SampleCount')}, 1), 1)", _number(layout, "ErrorCount")
+    whole = f"{{'success': {_success(layout)}, 'weight': {count}}}"
+    cut = f"{{'success': false, 'weight': {failed}}}, {{'success': true, 'weight': {count} - ({failed})}}"
+    return f"CASE WHEN ({failed}) > 0 AND ({failed}) < {count} THEN [{cut}] ELSE [{whole}] END"
+
+
+def _started_at(clock: Clock | None, zone: tzinfo | None) -> str:
+    if clock is None:
+        return "NULL::TIMESTAMPTZ"
+    if clock.is_count:
+        return 'make_timestamptz("timeStamp"::BIGINT * 1000)'
+    return f'"timeStamp" AT TIME ZONE {text(_zone_name(zone))}' if clock.is_naive else '"timeStamp"'
+
+
+def _zone_name(zone: tzinfo | None) -> str:
+    """Return a zone as DuckDB knows it: by its name, or by how far it is from UTC."""
+    if zone is None:
+        return "UTC"
+    offset = zone.utcoffset(None)
+    return str(zone) if offset is None else str(timezone(offset))
+
+
+def _duration(layout: Layout) -> str:
+    return "elapsed::DOUBLE" if layout.is_whole("elapsed") else _number(layout, "elapsed")
+
+
+def _status(layout: Layout) -> str:
+    if not layout.has("responseCode"):
+        return "NULL::SMALLINT"
+    number = 'try_cast("responseCode" AS SMALLINT)'
+    return f"CASE WHEN {number} BETWEEN 0 AND 999 THEN {number} END"
+
+
+def _success(layout: Layout) -> str:
+    told = [f'"{column}"' for column in ("success",) if layout.has(column)]
+    if layout.has("responseCode"):
+        told.append(f"({_status(layout)}) BETWEEN 100 AND 399")
+    return f"coalesce({', '.join([*told, 'false'])})" if told else "true"
+
+
+def _error(layout: Layout) -> str:
+    """Return why a request failed, in the tool's words: of the assertion, of the exception, or of the server."""
+    message, code = _text(layout, "responseMessage"), _text(layout, "responseCode")
+    said = f"nullif(replace({message}, {text(_MESSAGE)}, ''), 'OK')"
+    raised = f"CASE WHEN ({_status(layout)}) IS NULL THEN replace({code}, {text(_CODE)}, '') END"
+    return f"coalesce({_text(layout, 'failureMessage')}, nullif(concat_ws(': ', {raised}, {said}), ''))"
+
+
+def _text(layout: Layout, column: str) -> str:
+    return f'"{column}"' if layout.has(column) else "NULL::VARCHAR"
+
+
+def _number(layout: Layout, column: str) -> str:
+    return f'CASE WHEN "{column}" BETWEEN 0 AND {_MOST} THEN "{column}" END' if layout.has(column) else "NULL::BIGINT"

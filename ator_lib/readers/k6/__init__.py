@@ -1,0 +1,1 @@
+"""k6: its points as JSON and as CSV, and its summary at the end of a run."""

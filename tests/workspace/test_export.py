@@ -1,0 +1,135 @@
+"""What is kept, for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from sqlalchemy import text
+
+from ator_lib.errors import NotFoundError, StoreError, UsageError
+from ator_lib.results.query import VIEWS
+from ator_lib.sql.engine import write
+from ator_lib.workspace.parts import Parts
+from ator_lib.workspace.workspace import Workspace
+from tests.support.files import synthetic_csv
+from tests.support.racing import Start, kill
+
+FORMATS = ["duckdb", "parquet", "csv"]
+
+
+@pytest.fixture
+def ws(parts: Parts, tmp_path: Path) -> Workspace:
+    """A workspace of each kind with two runs, one of which lost its samples, and one without results."""
+    ws = Workspace(parts)
+    ws.ingest(synthetic_csv(tmp_path / "a.csv", [1.0, 2.5]), test="a")
+    ws.purge("1d")
+    junit = '<testsuite name="s"><testcase name="naïve, “quoted”"/><testcase name="b"><failure/></testcase></testsuite>'
+    (tmp_path / "junit.xml").write_text(junit)
+    ws.ingest(synthetic_csv(tmp_path / "b.csv", range(1, 1001), failures=3), test='it\'s, "b"')
+    ws.ingest(tmp_path / "junit.xml", test="cases")
+    ws.register(test="live")
+    return ws
+
+
+def tables_of(path: Path, format: str) -> dict[str, pd.DataFrame]:
+    """Read an export by other means."""
+    if format == "duckdb":
+        with duckdb.connect(str(path), read_only=True) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            names = [row[0] for row in connection.sql("SHOW TABLES").fetchall()]
+            return {name: connection.table(name).df() for name in names}
+    if format == "parquet":
+        return {file.stem: pq.read_table(file).to_pandas() for file in path.iterdir()}
+    return {file.stem: pd.read_csv(file) for file in path.iterdir()}
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_all_of_it(ws: Workspace, tmp_path: Path, format: str) -> None:
+    """A table of each view, with its columns and rows; nothing else is left in the folder."""
+    (tmp_path / "out").mkdir()
+    path = ws.export(tmp_path / "out" / "all", format=format)
+    tables = tables_of(path, format)
+    assert tables.keys() == VIEWS.keys()
+    sizes = {name: len(table) for name, table in tables.items()}
+    assert sizes == {"runs": 4, "summaries": 6, "cases": 2, "samples": 1000, "timeline": 2004, "metrics": 0}
+    for name, table in tables.items():
+        assert list(table.columns) == VIEWS[name].names
+    assert list(tables["samples"].duration_ms) == [float(n) for n in range(1, 1001)]
+    assert set(tables["samples"].run_id) == {2}
+    assert list(tables["runs"].test) == ["a", 'it\'s, "b"', "cases", "live"]
+    assert list(tables["cases"].case) == ["naïve, “quoted”", "b"]
+    assert str(pd.to_datetime(tables["samples"].started_at[0])) == "2026-11-02 10:00:00+00:00"
+    assert [each.name for each in (tmp_path / "out").iterdir()] == ["all"]
+
+
+def test_some_runs_by_id_name_or_handle(ws: Workspace, tmp_path: Path) -> None:
+    """And only them, in every table."""
+    ws.baselines.pin("stable", 2)
+    for number, runs in enumerate([2, "stable", [ws.get(2)]]):
+        tables = tables_of(ws.export(tmp_path / f"{number}.duckdb", runs=runs), "duckdb")
+        assert [len(tables[name]) for name in ("runs", "summaries", "cases", "samples")] == [1, 3, 0, 1000]
+    with pytest.raises(NotFoundError):
+        ws.export(tmp_path / "x.duckdb", runs=4711)
+    assert not (tmp_path / "x.duckdb").exists()
+
+
+def test_the_name_says_the_format(ws: Workspace, tmp_path: Path) -> None:
+    """If it says none, it must be given."""
+    assert ws.export(tmp_path / "out.DuckDB").is_file()
+    assert sorted(path.suffix for path in ws.export(tmp_path / "folder").iterdir()) == [".parquet"] * 6
+    for name, asked in (("out.csv", None), ("out", "xlsx")):
+        with pytest.raises(UsageError, match="duckdb, parquet, csv"):
+            ws.export(tmp_path / name, format=asked)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_is_there_is_left_alone(ws: Workspace, tmp_path: Path, format: str) -> None:
+    """Unless it is to be overwritten, and is an earlier export."""
+    path = ws.export(tmp_path / "out", runs=1, format=format)
+    with pytest.raises(UsageError, match="is there already"):
+        ws.export(path, format=format)
+    assert len(tables_of(path, format)["runs"]) == 1
+    ws.export(path, format=format, overwrite=True)
+    assert len(tables_of(path, format)["runs"]) == 4
+    other = tmp_path / "mine"
+    other.mkdir()
+    (other / "notes.txt").write_text("mine")
+    with pytest.raises(UsageError, match="something else"):
+        ws.export(other, format=format, overwrite=True)
+    assert (other / "notes.txt").read_text() == "mine"
+    with pytest.raises(UsageError, match="there is no folder"):
+        ws.export(tmp_path / "nowhere" / "out", format=format)
+
+
+def damage(ws: Workspace) -> None:
+    """Make the timelines unreadable, which come after the samples."""
+    for file in (ws.data / "results").glob("*/timeline.parquet"):
+        file.write_bytes(b"no parquet")
+    if ws.parts.engine.dialect.name == "postgresql":
+        with write(ws.parts.engine) as connection:
+            connection.execute(text("ALTER TABLE bulk_timeline DROP COLUMN max_ms"))
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_an_export_that_fails_leaves_nothing(ws: Workspace, tmp_path: Path, format: str) -> None:
+    """Neither under its name nor beside it; an earlier one is as it was."""
+    path = ws.export(tmp_path / "out", runs=4, format=format)
+    damage(ws)
+    before = sorted(tmp_path.iterdir())
+    for target in (path, tmp_path / "other"):
+        with pytest.raises(StoreError):
+            ws.export(target, format=format, overwrite=True)
+    assert sorted(tmp_path.iterdir()) == before
+    assert len(tables_of(path, format)["runs"]) == 1
+
+
+def test_an_export_that_is_killed_leaves_nothing_under_its_name(ws: Workspace, start: Start, tmp_path: Path) -> None:
+    """And the next one is not disturbed by what is left."""
+    target = tmp_path / "out.duckdb"
+    kill(start("lending", "export", target))
+    assert not target.exists()
+    assert len(tables_of(ws.export(target), "duckdb")["samples"]) == 1000
