@@ -14,11 +14,12 @@ UV ?= $(or $(shell command -v uv 2>/dev/null),$(VENV)/tools/bin/uv)
 unexport PYTHONPATH PYTHONHOME
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test fuzz lint bench constraints clean
+.PHONY: help demo test test-tools fuzz lint bench constraints clean
 
 help:
 	@echo "make demo         a real load test from admission to report, in under a minute"
 	@echo "make test         everything that must hold: lint, types, import contracts, tests (ARGS=… goes to pytest)"
+	@echo "make test-tools   real load tools against what is ingested of them; says how to install one that is missing"
 	@echo "make lint         the first three only"
 	@echo "make fuzz         10,000 damaged files of results (ARGS=\"SEED 1\" makes one of them again)"
 	@echo "make bench        measurements beside named peers"
@@ -41,6 +42,9 @@ test: lint
 
 fuzz: $(STAMP)
 	@$(RUN) -m tests.fuzz $(ARGS)
+
+test-tools: $(STAMP)
+	@$(RUN) -m pytest tests/tools $(ARGS)
 
 bench: $(STAMP)
 	@for file in benchmarks/[!_]*.py; do \

@@ -89,7 +89,9 @@ def main() -> None:
             bare.append(seconds(lambda: copy_bare(engine, table)))
             kept.append(seconds(lambda: store_whole(store, table)))
         engine.dispose()
-    report(f"{ROWS:,} samples kept, per second (peer: bare COPY)", ROWS / median(kept), ROWS / median(bare), "ratio ≥ 0.6")
+    report(
+        f"{ROWS:,} samples kept, per second (peer: bare COPY)", ROWS / median(kept), ROWS / median(bare), "ratio ≥ 0.6"
+    )
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def export(
         _to_influx(store, influx, [str(target), *(run or [])], json=json)
         return
     runs = [_named(name) for name in run] if run else None
-    written = store.open().export(target, runs, format, overwrite=overwrite)
+    written = store.open_here().export(target, runs, format, overwrite=overwrite)
     if json:
         print_json({"path": str(written)})
     else:

@@ -23,7 +23,7 @@ def purge(
     json: JsonOption = False,
 ) -> None:
     """Remove the samples of old runs; summaries, timeline, errors, distributions, metrics and cases stay."""
-    frame = store.open().purge(samples_older_than, keep_baselines=keep_baselines, dry_run=dry_run)
+    frame = store.open_here().purge(samples_older_than, keep_baselines=keep_baselines, dry_run=dry_run)
     rows = rows_of(frame)
     if json:
         print_json(rows)
@@ -31,4 +31,4 @@ def purge(
     print_table(rows, _COLUMNS, empty=f"no run that ended more than {samples_older_than} ago has samples")
     if rows:
         went = "would go" if dry_run else "went"
-        say(f"samples of {len(rows)} runs {went}: {frame['bytes'].sum() / 1e6:.1f} MB")
+        say(f"the samples of {len(rows)} run{'s' * (len(rows) > 1)} {went}: {frame['bytes'].sum() / 1e6:.1f} MB")

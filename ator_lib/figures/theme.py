@@ -34,8 +34,14 @@ BASELINE = BLUE
 CONTENDER = ORANGE
 """The contender in every figure that has both sides."""
 FAILURES = VERMILION
+FAILURES_GROUND = "rgba(213, 94, 0, 0.25)"
 PERCENTILES = {"p50_ms": SKY, "p95_ms": BLUE, "p99_ms": PURPLE}
 """A percentile's colour, the darker the further out."""
+SYMBOLS = {"p50_ms": "circle", "p95_ms": "diamond", "p99_ms": "square"}
+BANDS = {"p95_ms": "rgba(86, 180, 233, 0.22)", "p99_ms": "rgba(204, 121, 167, 0.16)"}
+"""The ground below a percentile, down to the one before it."""
+HEAT = "Viridis_r"
+"""The darker the slower, for colour-blind people and in grey, too; none of it looks like a cell that is empty."""
 TOTAL = BLACK
 LINES = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION)
 """For lines that have no meaning of their own; yellow is too faint on white."""
@@ -52,6 +58,8 @@ VERDICTS: dict[Verdict | None, tuple[str, str]] = {
 
 ROW_PX = 24
 """Height of one endpoint, so that sixty are as legible as two."""
+LEGEND_PX = 24
+"""Height of a legend of one line."""
 
 _AXIS = {
     "gridcolor": GRID,
@@ -61,6 +69,7 @@ _AXIS = {
     "tickcolor": GREY,
     "zeroline": False,
     "automargin": True,
+    "separatethousands": True,
 }
 
 TEMPLATE = go.layout.Template(
@@ -121,6 +130,17 @@ def short_labels(texts: Sequence[str], most: int = 40) -> list[str]:
     return [label if cut.count(label) == 1 else short(text, 2 * most) for text, label in zip(texts, cut, strict=True)]
 
 
+def others(count: int) -> str:
+    """Name the endpoints that have no place of their own."""
+    return f"{count:,} others" if count > 1 else "1 other"
+
+
+def label_rows(figure: go.Figure, labels: Sequence[str]) -> None:
+    """Name the rows at 0, 1, 2 …, the first on top."""
+    places = list(range(len(labels)))
+    figure.update_yaxes(tickvals=places, ticktext=labels, range=[len(labels) - 0.4, -0.6], showgrid=False)
+
+
 def log_ticks(values: Sequence[float]) -> list[float]:
     """Return 1, 2, 5, 10 … around positive ``values``, the decades alone where these would be too many.
 
@@ -140,12 +160,13 @@ def log_ticks(values: Sequence[float]) -> list[float]:
 
 def set_latency_axis(axis: go.layout.XAxis | go.layout.YAxis, values: Sequence[float]) -> None:
     """Label an axis of milliseconds; logarithmic where the values span more than a factor of twenty."""
-    axis.title = {"text": "latency (ms)"}
     known = [value for value in values if value > 0]
     if len(known) == len(values) and max(known) > 20 * min(known):
         ticks = log_ticks(known)
+        axis.title = {"text": "latency (ms), logarithmic"}
         axis.type = "log"
         axis.tickvals = ticks
         axis.ticktext = [f"{tick:,.10g}" for tick in ticks]
     else:
+        axis.title = {"text": "latency (ms)"}
         axis.rangemode = "tozero"

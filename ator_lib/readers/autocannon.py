@@ -121,6 +121,9 @@ def _latencies(result: Mapping[str, Any], answered: int, findings: Findings) -> 
     said = {key: number(value) for key, value in members(result.get("latency")).items()}
     measured = said.get("totalCount", answered)
     if not measured or said.get("min") is None or said.get("average") is None:
+        findings.note(
+            "autocannon measured no latency: no answer came, or none with a 2xx status, if it looks at no other"
+        )
         return {}
     if measured > answered:
         findings.note(

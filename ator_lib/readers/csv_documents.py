@@ -55,24 +55,13 @@ def read(
             findings.reject(source, row.number + number, reason, text)
         return "skip"
 
-    options = csv.ReadOptions(
-        column_names=list(columns) if header else None,
-        autogenerate_column_names=not header,  # as many as the first row has
-        skip_rows=int(header),
-        use_threads=False,
-        block_size=LONGEST_ROW,
-    )
     parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse)
-    generated = [f"f{number}" for number in range(len(columns))]
-    convert = csv.ConvertOptions(column_types=dict.fromkeys([*columns, *generated], pa.string()), null_values=[])
     with source.path.open("rb") as file:
-        size = file.seek(0, io.SEEK_END)
-        whole = _end_of_last_line(file, size, source)
-        findings.truncated |= whole < size
+        whole = _end_of_last_line(file, source, findings)
         if whole == 0:
             return
         try:
-            for batch in csv.open_csv(_Mended(file, whole), options, parse, convert):
+            for batch in csv.open_csv(Mended(file, whole), _lines(columns, header), parse, _as_text(columns)):
                 numbers = np.arange(line, line + batch.num_rows + len(refused))
                 lines = np.setdiff1d(numbers, refused, assume_unique=True)[: batch.num_rows]
                 names = [*columns[: batch.num_columns], *batch.schema.names[len(columns) :]]
@@ -80,6 +69,21 @@ def read(
                 line = int(lines[-1]) + 1 if len(lines) else line
         except pa.ArrowInvalid as error:
             raise ResultsError(f"{source.name} cannot be read behind line {line}: {_reason(error)}.") from error
+
+
+def _lines(columns: Sequence[str], header: bool) -> csv.ReadOptions:
+    return csv.ReadOptions(
+        column_names=list(columns) if header else None,
+        autogenerate_column_names=not header,  # as many as the first row has
+        skip_rows=int(header),
+        use_threads=False,
+        block_size=LONGEST_ROW,
+    )
+
+
+def _as_text(columns: Sequence[str]) -> csv.ConvertOptions:
+    generated = [f"f{number}" for number in range(len(columns))]
+    return csv.ConvertOptions(column_types=dict.fromkeys([*columns, *generated], pa.string()), null_values=[])
 
 
 def numbers(column: pa.Array) -> pa.DoubleArray:
@@ -98,8 +102,8 @@ def _cast(column: pa.Array, type_: pa.DataType, pattern: str) -> pa.Array:
     return fitting.cast(type_)
 
 
-class _Mended(io.RawIOBase):
-    """The beginning of a file as sound UTF-8: Arrow fails where it shows a row that is none."""
+class Mended(io.RawIOBase):
+    """The beginning of a file as sound UTF-8 without NUL: Arrow fails where it shows a row that is none."""
 
     def __init__(self, file: IO[bytes], size: int) -> None:
         file.seek(0)
@@ -108,9 +112,11 @@ class _Mended(io.RawIOBase):
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
 
     def readable(self) -> bool:
+        """Say so."""
         return True
 
     def read(self, size: int = -1) -> bytes:
+        """Give the next bytes, at most so many; none at the end."""
         while True:
             fresh = self._file.read(min(max(size // _WIDEST_MENDED, 1), self._left))
             self._left -= len(fresh)
@@ -122,12 +128,14 @@ class _Mended(io.RawIOBase):
 _WIDEST_MENDED = len("\ufffd".encode())
 
 
-def _end_of_last_line(file: IO[bytes], size: int, source: Source) -> int:
+def _end_of_last_line(file: IO[bytes], source: Source, findings: Findings) -> int:
+    size = file.seek(0, io.SEEK_END)
     file.seek(max(0, size - LONGEST_ROW))
     tail = file.read()
     end = tail.rfind(b"\n")
     if end < 0 and len(tail) == LONGEST_ROW:
         raise ResultsError(f"{source.name} has a line of more than {LONGEST_ROW} bytes: that is no table of results.")
+    findings.truncated |= end + 1 < len(tail)
     return size - len(tail) + end + 1
 
 

@@ -8,6 +8,8 @@ from importlib.metadata import EntryPoint, entry_points
 
 from ator_lib.errors import ResultsError, UsageError
 from ator_lib.readers.ab import AbReader
+from ator_lib.readers.artillery.reader import ArtilleryReader
+from ator_lib.readers.autocannon import AutocannonReader
 from ator_lib.readers.base import NO_OPTIONS, Format, Reader, ReadOptions, Source
 from ator_lib.readers.capture import CaptureReader
 from ator_lib.readers.gatling.binary import GatlingBinaryReader
@@ -23,12 +25,10 @@ from ator_lib.readers.junit import JUnitReader
 from ator_lib.readers.k6.csv import K6CsvReader
 from ator_lib.readers.k6.ndjson import K6Reader
 from ator_lib.readers.k6.summary import K6SummaryReader
-from ator_lib.readers.newman import NewmanReader
-from ator_lib.readers.pytest_benchmark import PytestBenchmarkReader
 from ator_lib.readers.locust.reader import LocustReader
-from ator_lib.readers.autocannon import AutocannonReader
+from ator_lib.readers.newman import NewmanReader
 from ator_lib.readers.oha import OhaReader
-from ator_lib.readers.artillery.reader import ArtilleryReader
+from ator_lib.readers.pytest_benchmark import PytestBenchmarkReader
 from ator_lib.readers.samples.reader import SamplesReader
 from ator_lib.readers.siege import SiegeReader
 from ator_lib.readers.vegeta.reader import VegetaReader

@@ -145,26 +145,13 @@ def _milliseconds(seconds: pa.Array) -> pa.Array:
 def _summary(source: Source, options: ReadOptions) -> Reading:
     text = text_documents.load(source)
     text = text[max(text.rfind("\nSummary:"), 0) :]  # behind what else stands in a log
-    statuses = {int(code): int(number) for code, number in _STATUS.findall(text)}
-    responses, errors = sum(statuses.values()), sum(map(int, _ERRORS.findall(text)))
-    seconds = {name: float(value) for name, value in _SECONDS.findall(text)}
-    rate = _RATE.search(text)
-    if not responses + errors or "Total" not in seconds or rate is None:
+    findings = Findings(truncated=not text.endswith("\n"))
+    row = _row(text)
+    if not row["requests"] or row["duration_s"] is None:
         raise ResultsError(
             f"{source.name} tells of no response and no error, or is cut short: hey's summary ends with their numbers."
         )
-    findings = Findings(truncated=not text.endswith("\n"))
-    row: dict[str, Any] = {
-        "name": ALL_REQUESTS,
-        "requests": responses + errors,
-        "failures": sum(number for code, number in statuses.items() if not 100 <= code < 400) + errors,
-        "duration_s": seconds["Total"],
-        "throughput_rps": float(rate[1]),
-        **(_durations(text, seconds) if responses else {}),
-    }
-    if received := _RECEIVED.search(text):
-        row["bytes_received"] = int(received[1])
-    if responses >= _MOST_ROWS:
+    if row["requests"] >= _MOST_ROWS:
         findings.note(
             f"hey keeps {_MOST_ROWS} responses: all figures but throughput are of those, and the mean is none"
         )
@@ -177,6 +164,22 @@ def _summary(source: Source, options: ReadOptions) -> Reading:
         started_at=options.started_at,
         findings=findings,
     )
+
+
+def _row(text: str) -> dict[str, Any]:
+    statuses = {int(code): int(number) for code, number in _STATUS.findall(text)}
+    responses, errors = sum(statuses.values()), sum(map(int, _ERRORS.findall(text)))
+    seconds = {name: float(value) for name, value in _SECONDS.findall(text)}
+    rate, received = _RATE.search(text), _RECEIVED.search(text)
+    return {
+        "name": ALL_REQUESTS,
+        "requests": responses + errors,
+        "failures": sum(number for code, number in statuses.items() if not 100 <= code < 400) + errors,
+        "duration_s": seconds.get("Total"),
+        "throughput_rps": float(rate[1]) if rate else None,
+        "bytes_received": int(received[1]) if received else None,
+        **(_durations(text, seconds) if responses else {}),
+    }
 
 
 def _durations(text: str, seconds: dict[str, float]) -> dict[str, float]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 import ijson
+import numpy as np
 
 from ator_lib.errors import ResultsError
 from ator_lib.readers.base import Findings, Source
@@ -18,6 +19,11 @@ LARGEST_DOCUMENT = 256 * 2**20
 BEYOND_COUNT = 2**53
 """Whole numbers below it are exact in JSON; what a tool counts is far less."""
 
+DEEPEST = 1_000
+"""Levels of a document that is read an item at a time; brackets in its texts count, too, and mostly come in pairs."""
+
+_LEVEL = np.zeros(256, np.int8)
+_LEVEL[list(b"[{")], _LEVEL[list(b"]}")] = 1, -1
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -64,20 +70,43 @@ def load_object(source: Source) -> dict[str, Any]:
 def items(source: Source, path: str, findings: Findings) -> Iterator[Any]:
     """Yield the items of an array in a document of any size, ``path`` as ijson writes it: ``run.executions.item``.
 
-    When the document is cut short, the whole items count, and ``findings`` say so.
+    When the document just ends, or ends in NULs, the whole items count, and ``findings`` say so.
 
     Raises
     ------
     ResultsError
-        It is no JSON at that place.
+        It is no JSON at that place, or nested too deeply.
     """
     with source.path.open("rb") as file:
+        watched = _Watched(file, source)
         try:
-            yield from ijson.items(file, path, use_float=True)
-        except ijson.IncompleteJSONError:
-            findings.truncated = True
+            yield from ijson.items(watched, path, use_float=True)
         except (ijson.JSONError, ValueError, RecursionError) as error:
-            raise ResultsError(f"{source.name} is no JSON document: {str(error)[:200]}.") from error
+            if not watched.has_ended:  # ijson calls everything incomplete
+                # its first line only: the others show a part of the file, which may be a secret
+                told = re.split(r"\n|\\n", str(error).removeprefix("b'"))[0].rstrip(".")[:200]
+                raise ResultsError(f"{source.name} is no JSON document: {told}.") from error
+            findings.truncated = True
+
+
+class _Watched:
+    """A file on its way into ijson, which keeps the path of each level and so would fill the memory with levels."""
+
+    def __init__(self, file: IO[bytes], source: Source) -> None:
+        self.has_ended = False
+        self._file = file
+        self._source = source
+        self._depth = 0
+
+    def read(self, size: int) -> bytes:
+        """Read on; NULs at the end, which a killed process leaves on some disks, are left out."""
+        chunk = self._file.read(size).rstrip(b"\0") if size else b""
+        levels = np.cumsum(_LEVEL[np.frombuffer(chunk, np.uint8)], dtype=np.int64)
+        if self._depth + levels.max(initial=0) > DEEPEST:
+            raise ResultsError(f"{self._source.name} is nested too deeply for a result of a tool.")
+        self._depth += int(levels[-1]) if len(levels) else 0
+        self.has_ended = self.has_ended or (size > 0 and not chunk)
+        return chunk
 
 
 def member(document: Any, *keys: str) -> Any:

@@ -167,6 +167,13 @@ class _Scratch:
                 self._append(file, chunk)
         return target
 
+    def link(self, path: Path) -> Path:
+        """Give a file another path."""
+        self._files += 1
+        target = self._folder / str(self._files)
+        target.symlink_to(path.absolute())
+        return target
+
     def _bounded(self, chunks: Iterator[bytes], source: Source) -> Iterator[bytes]:
         for chunk in chunks:
             self._left -= len(chunk)
@@ -195,7 +202,7 @@ def _plain(source: Source, scratch: _Scratch, depth: int = 0) -> list[Source]:
             head = file.read(_HEAD)
         unpack = next((unpack for magic, unpack in _PACKED if magic.match(head)), None)
         if unpack is None and not _ZIP.match(head):
-            return [_as_utf8(source, head, scratch)]
+            return [_reachable(_as_utf8(source, head, scratch), scratch)]
         if depth == DEEPEST:
             raise ResultsError(f"{source.name} is packed more than {DEEPEST} times: unpack it and ingest that.")
         if depth == 0:
@@ -206,6 +213,15 @@ def _plain(source: Source, scratch: _Scratch, depth: int = 0) -> list[Source]:
         raise ResultsError(f"{source.name} cannot be unpacked: {error}. Is it whole?") from error
     except OSError as error:
         raise ResultsError(f"{source.name} cannot be read: {error.strerror or error}.") from error
+
+
+def _reachable(source: Source, scratch: _Scratch) -> Source:
+    """Give a file whose path is no Unicode another one: DuckDB takes no other."""
+    try:
+        str(source.path.absolute()).encode()
+    except UnicodeEncodeError:
+        return replace(source, path=scratch.link(source.path))
+    return source
 
 
 def _unpacked(source: Source, unpack: Callable[[Path], Any], scratch: _Scratch) -> Source:

@@ -9,7 +9,6 @@ import pandas as pd
 
 from ator_lib.errors import UsageError
 
-
 _DAYS = re.compile(r"(?<![a-zA-Z])d(?![a-zA-Z])")
 """pandas wants a capital D."""
 

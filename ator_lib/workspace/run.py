@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 
 from ator_lib.analysis.blocks import block_seconds
 from ator_lib.analysis.run_data import RunData
-from ator_lib.errors import ConflictError, NotFoundError, UsageError
+from ator_lib.errors import ConflictError, NotFoundError
+from ator_lib.figures.summary import SummaryTable
 from ator_lib.model import IngestReport, Run, RunArtifacts
 from ator_lib.results import index
 from ator_lib.results.staging import STORED_INTERVAL_S
 from ator_lib.runners.base import LOG_FILE, artifacts_in
+from ator_lib.schema import EXACT
 from ator_lib.workspace.durations import seconds_of
 from ator_lib.workspace.handle import BaseHandle
 from ator_lib.workspace.parts import Parts
@@ -22,7 +24,7 @@ from ator_lib.workspace.parts import Parts
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_SHOWN = ("method", "name", "requests", "failures", "throughput_rps", "p50_ms", "p95_ms", "p99_ms", "max_ms")
+    from ator_lib.workspace.pictures import Kind
 
 
 class RunHandle(BaseHandle):
@@ -33,10 +35,7 @@ class RunHandle(BaseHandle):
         self._parts = parts
 
     def _repr_html_(self) -> str:
-        table = ""
-        if self.has_results:
-            table = self.summary()[list(_SHOWN)].to_html(index=False, float_format="{:.2f}".format, na_rep="")
-        return super()._repr_html_() + table
+        return super()._repr_html_() + (self.summary_table()._repr_html_() if self.has_results else "")
 
     @property
     def has_results(self) -> bool:
@@ -49,6 +48,13 @@ class RunHandle(BaseHandle):
         """Give the SUMMARIES rows: one per name and method, and the total last."""
         self._results()
         return _frame(self._summaries())
+
+    def summary_table(self) -> SummaryTable:
+        """Show the summary in a notebook: the endpoint with most requests first, and how precise the figures are."""
+        report, summaries = self.ingest_report(), self._summaries()
+        if report is not None:
+            return SummaryTable(summaries=summaries, computed="summaries" in report.computed)
+        return SummaryTable(summaries=summaries, computed=set(summaries["precision"].to_pylist()) == {EXACT})
 
     def timeline(self, interval: str | float = "1s") -> pd.DataFrame:
         """Give the TIMELINE rows for any interval ("1s", "500ms", "1min" or seconds), computed from the samples.
@@ -100,26 +106,28 @@ class RunHandle(BaseHandle):
         """The files that the tool left behind; null if the run was not executed here."""
         return artifacts_in(self._parts.run_folder(self.run_id))
 
-    def figure(
-        self, kind: Literal["timeline", "latency", "endpoints"] = "timeline", *, interval: str | float = "1s"
-    ) -> Figure:
+    def figure(self, kind: Kind = "timeline", *, interval: str | float | None = None) -> Figure:
         """Draw the run with plotly.
 
-        ``timeline``: throughput, users and latency in each ``interval``; ``latency``: latency by percentile;
-        ``endpoints``: percentiles of every endpoint side by side.
+        Parameters
+        ----------
+        kind
+            ``timeline``: throughput and failures, users, latency over time; ``heatmap``: the p95 of each endpoint
+            over time; ``endpoints``: p50, p95 and p99 of the endpoints side by side; ``latency``: latency by
+            percentile; ``errors``: failed requests by kind and endpoint.
+        interval
+            Of ``timeline`` and ``heatmap``, as for ``timeline()``; by default one that can be read.
         """
-        from ator_lib.figures import run as figures
+        from ator_lib.workspace.pictures import Pictures
 
         title = f"Run {self.run_id} · {self.record.test or 'no test name'}"
-        self._results()
-        if kind == "timeline":
-            timeline = self._timeline(interval)
-            window = index.window_of(self._parts.engine, self.run_id)
-            return figures.timeline_figure(timeline, window=window, title=title)
-        drawn = {"latency": figures.latency_figure, "endpoints": figures.endpoints_figure}
-        if kind not in drawn:
-            raise UsageError(f"no figure {kind!r}: there are timeline, latency and endpoints")
-        return drawn[kind](self._summaries(), title=title)
+        return Pictures(
+            parts=self._parts,
+            run_id=self.run_id,
+            ingest_id=self._results(),
+            title=title,
+            interval_s=None if interval is None else self._interval_s(interval),
+        ).draw(kind)
 
     def comparable(self) -> RunData:
         """Give what a comparison reads of this run."""
@@ -144,10 +152,14 @@ class RunHandle(BaseHandle):
         return index.summaries(self._parts.engine, [self.run_id]).drop_columns(["run_id"])
 
     def _timeline(self, interval: str | float) -> pa.Table:
-        ingest_id, interval_s = self._results(), seconds_of(interval, "interval")
+        return self._parts.store.timeline(self._results(), self._interval_s(interval))
+
+    def _interval_s(self, interval: str | float) -> float:
+        """Read an interval; only samples can be cut into others than the stored ones."""
+        interval_s = seconds_of(interval, "interval")
         if interval_s != STORED_INTERVAL_S:
             self._check_has_samples()
-        return self._parts.store.timeline(ingest_id, interval_s)
+        return interval_s
 
     def _check_has_samples(self) -> None:
         purged_at = index.samples_purged_at(self._parts.engine, self.run_id)

@@ -84,6 +84,8 @@ def test_the_server_by_the_environment(url: str, tmp_path: Path, monkeypatch: py
         ("db", "upgrade"),
         ("db", "reset", "--yes"),
         ("reap",),
+        ("export", "out.duckdb"),
+        ("purge", "--samples-older-than", "30d"),
         ("notebook", "run", "quickstart"),
     ],
 )

@@ -75,6 +75,7 @@ def test_timeouts_are_counted_once() -> None:
     assert (found.total["requests"], found.total["failures"]) == (4, 4)
     assert errors(found) == [(None, "timeout", 4)]
     assert {found.total[column] for column in ("mean_ms", "min_ms", "p50_ms", "p99_ms", "max_ms")} == {None}
+    assert found.findings.notes[0].startswith("autocannon measured no latency")
 
 
 def test_connections_that_are_refused_are_failures() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
 import pytest
@@ -17,8 +19,13 @@ HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<testResults version="1.2">\n'
 SAMPLE = {"t": "12", "lt": "8", "ct": "1", "ts": "1795183200000", "s": "true", "lb": "GET /", "rc": "200", "rm": "OK"}
 
 
-def element(inside: str | None = None, name: str = "httpSample", **changes: str | None) -> str:
-    attributes = {key: value for key, value in (SAMPLE | changes).items() if value is not None}
+def element(inside: str | None = None, name: str = "httpSample", **changes: str) -> str:
+    return written(changes, inside, name)
+
+
+def written(changes: Mapping[str, str | None], inside: str | None = None, name: str = "httpSample") -> str:
+    """Write a sample; a change to ``None`` takes the attribute out."""
+    attributes = {key: value for key, value in {**SAMPLE, **changes}.items() if value is not None}
     tag = f"<{name} " + " ".join(f"{key}={quoteattr(value)}" for key, value in attributes.items())
     return f"{tag}/>\n" if inside is None else f"{tag}>\n{inside}</{name}>\n"
 
@@ -78,6 +85,39 @@ def test_all_that_a_sample_says_is_kept() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "left_out"),
+    [("defaults.jtl", (1, 2)), ("redirects.jtl", (4, 8)), ("transactions-as-parents.jtl", (2, 4))],
+)
+def test_what_jmeter_wrote_is_read(name: str, left_out: tuple[int, int]) -> None:
+    """Each label as often, and with the times, as the elements say that are requests of their own."""
+    path = RECORDED / "jtl-xml" / name
+    outermost = list(ElementTree.parse(path).getroot())
+    requests = [
+        request
+        for sample in outermost
+        for request in (sample.findall("httpSample") if sample.tag == "sample" else [sample])
+    ]
+    found = read("jtl-xml", path)
+    assert [(row["name"], row["duration_ms"], row["success"]) for row in found.samples] == [
+        (request.attrib["lb"], float(request.attrib["t"]), request.attrib["s"] == "true") for request in requests
+    ]
+    assert {row["group"] for row in found.samples} <= {None, "visit"}
+    assert found.findings.rows_read == len(requests) + sum(left_out) == sum(1 for _ in _samples(path))
+    failed = {row["name"]: row["error"] for row in found.samples if not row["success"]}
+    assert failed == {
+        'list, of "things"': "Test failed: text expected to contain /yes/",
+        "missing": "Not Found",
+        "broken": "Internal Server Error",
+        "nobody there": "java.net.ConnectException: Connection refused",
+    }
+
+
+def _samples(path: Path) -> Iterator[ElementTree.Element]:
+    for name in ("sample", "httpSample"):
+        yield from ElementTree.parse(path).getroot().iter(name)
+
+
 def test_failures_say_why() -> None:
     """In the words of the assertion, of the exception, or of the server; what had no answer has no status."""
     rows = read("jtl-xml", NESTED).samples
@@ -92,7 +132,10 @@ def test_failures_say_why() -> None:
 def test_a_row_of_several_requests_is_shared_out() -> None:
     """Of 4 requests in 400 ms and 4000 bytes, 1 failed."""
     rows = read("jtl-xml", NESTED).samples[-2:]
-    assert [(row["success"], row["weight"], row["bytes_received"]) for row in rows] == [(False, 1, 1000), (True, 3, 1000)]
+    assert [(row["success"], row["weight"], row["bytes_received"]) for row in rows] == [
+        (False, 1, 1000),
+        (True, 3, 1000),
+    ]
 
 
 def test_secrets_stay_behind() -> None:
@@ -131,7 +174,7 @@ def test_success_is_what_jmeter_says(
     tmp_path: Path, changes: dict[str, str | None], status_code: int | None, success: bool, error: str | None
 ) -> None:
     """And where it says nothing, what the status says; codes that are no numbers are words."""
-    row = one(tmp_path, element(**changes))
+    row = one(tmp_path, written(changes))
     assert (row["status_code"], row["success"], row["error"]) == (status_code, success, error)
 
 
@@ -163,7 +206,7 @@ def test_the_first_assertion_that_failed_says_why(tmp_path: Path, inside: str, e
 )
 def test_samples_that_cannot_be_read_are_told(tmp_path: Path, changes: dict[str, str | None], reason: str) -> None:
     """With their lines and reasons, and all others count, though hundreds of lines stand around them."""
-    body = element() * 300 + element(**changes) + element() * 300
+    body = element() * 300 + written(changes) + element() * 300
     found = read_text(tmp_path, body)
     assert len(found.samples) == 600
     (rejected,) = found.findings.rejected
@@ -218,11 +261,11 @@ def test_lines_in_bulk_say_what_each_by_itself_says(tmp_path: Path, variant: str
 
 def test_pieces_of_a_long_file_join(tmp_path: Path) -> None:
     """Wherever a file of megabytes is cut, each sample counts once, in its order."""
-    body = "".join(element(None if number % 50 else "<x/>\n", ts=str(number)) for number in range(20_000))
+    body = "".join(element(None if number % 50 else "<x/>\n", ts=str(number)) for number in range(30_000))
     found = read_text(tmp_path, body)
-    started = [int(row["started_at"].timestamp() * 1000) for row in found.samples]
+    started = [round(row["started_at"].timestamp() * 1000) for row in found.samples]
     assert (tmp_path / "run.jtl").stat().st_size > 2 * 2**20
-    assert started == list(range(20_000))
+    assert started == list(range(30_000))
 
 
 @pytest.mark.parametrize("end", ["", "<httpSam", element().strip()[:-2], element("<x>")[:40], "\0" * 500])
@@ -237,7 +280,7 @@ def test_a_run_that_was_killed_is_truncated(tmp_path: Path, end: str) -> None:
 def test_several_files_are_one_run(tmp_path: Path) -> None:
     """Each load generator writes its own; who names no host is called by its file."""
     for name, host in (("a.jtl", "one"), ("b.jtl", None)):
-        (tmp_path / name).write_text(HEAD + element(hn=host) + "</testResults>")
+        (tmp_path / name).write_text(HEAD + written({"hn": host}) + "</testResults>")
     found = read("jtl-xml", tmp_path / "a.jtl", tmp_path / "b.jtl")
     assert [row["worker"] for row in found.samples] == ["one", "b.jtl"]
 
@@ -249,7 +292,7 @@ def test_several_files_are_one_run(tmp_path: Path) -> None:
         ("<com.example.Sample><t>1</t></com.example.Sample>", "run.jtl holds no sample of JMeter."),
         (element(rm="Number of samples in transaction : 1"), "1 transactions, which are sums, and no request"),
         (element() * 2 + "</b>\n" + element(), "run.jtl is no well-formed XML: mismatched tag (line 5, column 3)."),
-        (element() + "<!DOCTYPE a>", "(line 4, column 1)"),
+        (element() + "<!DOCTYPE a>", "(line 4, column 3)"),
     ],
 )
 def test_what_cannot_be_taken_in_is_told(tmp_path: Path, body: str, told: str) -> None:

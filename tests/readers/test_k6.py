@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -260,6 +261,14 @@ def test_a_line_that_is_far_too_long_is_an_error(tmp_path: Path) -> None:
         file.write("x" * 40_000_000)
     with pytest.raises(ResultsError, match=r"points\.json cannot be read: a line is far longer than any point"):
         read("k6", path)
+
+
+def test_a_file_may_have_any_name(tmp_path: Path) -> None:
+    """Also one that is no text, or that looks like a pattern."""
+    path = tmp_path / os.fsdecode(b"o'ne \xff[1]*.json")
+    path.write_bytes(HTTP.read_bytes())
+    (tmp_path / "other.json").write_text("garbage\n")
+    assert read("k6", path).samples == read("k6", HTTP).samples
 
 
 def test_definitions_alone_are_no_run(tmp_path: Path) -> None:

@@ -99,9 +99,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(store: ParquetStore) -> None:
     child = start_child("full", store.root)
     said, _ = child.communicate(timeout=120)
     assert child.returncode == 0
-    assert re.fullmatch(
-        r"StoreError: the results cannot be kept in .*: the disk is full, free some space; .*\n", said
-    )
+    assert re.fullmatch(r"StoreError: the results cannot be kept in .*: the disk is full, free some space; .*\n", said)
     assert list(store.root.iterdir()) == []
 
 

@@ -1,9 +1,9 @@
 """Takes in or deletes results in a process of its own that says where it is and waits there.
 
 ``python -m tests.support.paused POINT FOLDER ACTION ARGUMENT…`` with ``attach PATH RUN_ID``, ``add PATH``,
-``delete RUN_ID``, ``export PATH``, ``purge`` or ``reset``. It prints the point when it has come there and goes on when it is sent a
-line; whoever started it may as well kill it. At its end it prints the id of the run (of a purge: how many runs), or
-the error. The database is that of the environment.
+``delete RUN_ID``, ``export PATH``, ``purge`` or ``reset``. It prints the point when it has come there and goes on when
+it is sent a line; whoever started it may as well kill it. At its end it prints the id of the run (of a purge: how many
+runs), or the error. The database is that of the environment.
 """
 
 from __future__ import annotations

@@ -216,19 +216,17 @@ class Shopper(HttpUser):
 
 
 def _locust_own(folder: Path) -> Figures:
-    """The table that it prints at its end: whole milliseconds, cut off; percentiles to two digits."""
-    text = (folder / ERRORS).read_text()
-    row = re.findall(r"^\s*Aggregated +(\d+) +(\d+)\([\d.]+%\) +\| +(\d+) +(\d+) +(\d+) +(\d+)", text, re.MULTILINE)[-1]
-    requests, failures, mean, least, longest, _ = map(float, row)
-    percentiles = re.findall(r"^\s*Aggregated((?: +\d+){12})$", text, re.MULTILINE)[-1].split()
+    """Percentiles are of durations with two digits, of which it counts each."""
+    (entry,) = json.loads((folder / "run.json").read_text())
+    durations = sorted(float(value) for value, count in entry["response_times"].items() for _ in range(count))
+    mean = entry["total_response_time"] / entry["num_requests"]
     return {
-        "requests": near(requests),
-        "failures": near(failures),
-        "mean_ms": (mean, mean + 1),
-        "min_ms": (least, least + 1),
-        "max_ms": (longest, longest + 1),
-        "p50_ms": near(float(percentiles[0]), 1),
-        "p99_ms": near(float(percentiles[6]), float(percentiles[6]) / 10),
+        "requests": near(entry["num_requests"]),
+        "failures": near(entry["num_failures"]),
+        "mean_ms": near(mean, 1e-6),
+        "max_ms": near(entry["max_response_time"], 1e-6),
+        "p50_ms": near(durations[len(durations) // 2], 1),
+        "p99_ms": (durations[-len(durations) // 50], durations[-1]),
     }
 
 

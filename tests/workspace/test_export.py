@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -16,16 +17,20 @@ from ator_lib.sql.engine import write
 from ator_lib.workspace.parts import Parts
 from ator_lib.workspace.workspace import Workspace
 from tests.support.files import synthetic_csv
-from tests.support.racing import Start, kill
+from tests.support.racing import Start, kill, set_end
 
 FORMATS = ["duckdb", "parquet", "csv"]
+
+
+pytestmark = pytest.mark.parametrize("parts", ["sqlite", "postgres with results"], indirect=True)
 
 
 @pytest.fixture
 def ws(parts: Parts, tmp_path: Path) -> Workspace:
     """A workspace of each kind with two runs, one of which lost its samples, and one without results."""
     ws = Workspace(parts)
-    ws.ingest(synthetic_csv(tmp_path / "a.csv", [1.0, 2.5]), test="a")
+    purged = ws.ingest(synthetic_csv(tmp_path / "a.csv", [1.0, 2.5]), test="a")
+    set_end(parts, purged.run_id, datetime(2020, 1, 31, tzinfo=UTC))
     ws.purge("1d")
     junit = '<testsuite name="s"><testcase name="naïve, “quoted”"/><testcase name="b"><failure/></testcase></testsuite>'
     (tmp_path / "junit.xml").write_text(junit)
@@ -41,7 +46,7 @@ def tables_of(path: Path, format: str) -> dict[str, pd.DataFrame]:
         with duckdb.connect(str(path), read_only=True) as connection:
             connection.execute("SET TimeZone = 'UTC'")
             names = [row[0] for row in connection.sql("SHOW TABLES").fetchall()]
-            return {name: connection.table(name).df() for name in names}
+            return {name: connection.table(name).to_arrow_table().to_pandas() for name in names}
     if format == "parquet":
         return {file.stem: pq.read_table(file).to_pandas() for file in path.iterdir()}
     return {file.stem: pd.read_csv(file) for file in path.iterdir()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +12,14 @@ from pandas.testing import assert_frame_equal
 
 from ator_lib.errors import NotFoundError, StoreError, UsageError
 from ator_lib.results import index
-from ator_lib.sql.engine import write
-from ator_lib.sql.tables import test_executions
 from ator_lib.workspace.parts import Parts
 from ator_lib.workspace.run import RunHandle
 from ator_lib.workspace.workspace import Workspace
 from tests.support.files import synthetic_csv
 from tests.support.paused import PURGE_POINTS
-from tests.support.racing import Start, kill, rows, sweep_all
+from tests.support.racing import Start, kill, rows, set_end, sweep_all
+
+pytestmark = pytest.mark.parametrize("parts", ["sqlite", "postgres with results"], indirect=True)
 
 
 @pytest.fixture
@@ -31,7 +31,9 @@ def ws(parts: Parts) -> Workspace:
 def ingested(ws: Workspace, folder: Path, *, test: str = "t", seed: int = 1, failures: int = 2) -> RunHandle:
     """Make a run of synthetic requests that ended long ago."""
     durations = np.random.default_rng(seed).lognormal(3, 0.5, 600)
-    return ws.ingest(synthetic_csv(folder / f"{test}.csv", durations, failures=failures), test=test)
+    run = ws.ingest(synthetic_csv(folder / f"{test}.csv", durations, failures=failures), test=test)
+    set_end(ws.parts, run.run_id, datetime(2020, 1, 31, tzinfo=UTC))
+    return run
 
 
 def lasting(run: RunHandle) -> dict[str, pd.DataFrame]:
@@ -80,9 +82,7 @@ def test_young_live_and_pinned_runs_keep_their_samples(ws: Workspace, tmp_path: 
     live = ws.register(test="live")
     ws.ingest(synthetic_csv(tmp_path / "live.csv"), run=live.run_id)
     ws.baselines.pin("stable", pinned.run_id)
-    with write(ws.parts.engine) as connection:
-        ended = test_executions.update().where(test_executions.c.run_id == young.run_id)
-        connection.execute(ended.values(end_time=pd.Timestamp.now("UTC") - timedelta(days=29)))
+    set_end(ws.parts, young.run_id, datetime.now(UTC) - timedelta(days=29))
     assert ws.purge("30d").empty
     assert list(ws.purge("30d", keep_baselines=False).run_id) == [pinned.run_id]
     assert len(ws.get(live.run_id).samples()) == 3

@@ -93,6 +93,12 @@ class Layout:
         """Whether the file has all of these columns."""
         return all(column in self.columns for column in columns)
 
+    @property
+    def numbers_parts(self) -> bool:
+        """Whether the first rows have parts of requests, which JMeter numbers from 0 behind the label of the whole."""
+        labels = {row.get("label", "") for row in self.rows}
+        return any(f"{label}-0" in labels for label in labels)
+
     def is_whole(self, column: str) -> bool:
         """Whether the first rows have whole numbers there."""
         return not any("." in row.get(column, "") for row in self.rows)

@@ -57,7 +57,7 @@ def explain(connection: Connection, source: Source, layout: Layout, findings: Fi
 def doubled(connection: Connection, samples: str) -> tuple[int, str | None]:
     """Find the parts of requests that JMeter 5 writes as rows of their own: redirects and embedded resources.
 
-    They are called like their request with a number behind it, and lie within its time in the same thread.
+    They are called like their request with a number from 0 behind it, and lie within its time in the same thread.
 
     Returns
     -------
@@ -77,7 +77,7 @@ _NAMED_ALIKE = r"""
 WITH names AS (SELECT DISTINCT name FROM {samples})
 SELECT part.name AS part, whole.name AS whole
 FROM names AS part JOIN names AS whole ON whole.name = regexp_replace(part.name, '-\d+$', '')
-WHERE part.name <> whole.name
+WHERE part.name <> whole.name AND whole.name || '-0' IN (FROM names)
 """
 _DOUBLED = """
 CREATE TEMP TABLE doubled AS

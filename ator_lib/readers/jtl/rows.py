@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timezone, tzinfo
+from datetime import timedelta, tzinfo
 
 from ator_lib.readers.base import Source
 from ator_lib.readers.duck import text
@@ -25,19 +25,20 @@ _MOST = 10**12
 
 def select(source: Source, layout: Layout, clock: Clock | None, zone: tzinfo | None, worker: str | None) -> str:
     """Return a SELECT of all columns of SAMPLES and ``users``; rows that cannot be read go to ``reject_errors``."""
-    each = " / part.weight" if layout.has("SampleCount") else ""  # JMeter adds up what its rows of many are made of
+    each = (
+        f" / {_count(layout)}" if layout.has("SampleCount") else ""
+    )  # JMeter adds up what its rows of many are made of
     success = "part.success" if each else _success(layout)
-    name = _text(layout, "label")
     columns = {
         "started_at": _started_at(clock, zone),
         "duration_ms": f"({_duration(layout)}){each}",
-        "name": f"coalesce({name}, {text(_UNNAMED)})" if layout.has("label") else text(ALL_REQUESTS),
+        "name": _name(layout),
         "method": _text(layout, "method"),
         "status_code": _status(layout),
         "success": success,
         "error": f"CASE WHEN NOT {success} THEN {_error(layout)} END",
         "connect_ms": f"({_number(layout, 'Connect')})::DOUBLE{each}",
-        "ttfb_ms": f"({_number(layout, 'Latency')})::DOUBLE{each}",
+        "ttfb_ms": f"({_latency(layout)})::DOUBLE{each}",
         "bytes_sent": f"({_number(layout, 'sentBytes')}){each.replace('/', '//')}",
         "bytes_received": f"({_number(layout, 'bytes')}){each.replace('/', '//')}",
         "user": _text(layout, "threadName"),
@@ -97,10 +98,14 @@ def _requests_only(layout: Layout) -> str:
 
 def _parts(layout: Layout) -> str:
     """Return what a row of several requests is cut into: those that failed and those that did not."""
-    count, failed = f"greatest(coalesce({_number(layout, 'SampleCount')}, 1), 1)", _number(layout, "ErrorCount")
+    count, failed = _count(layout), _number(layout, "ErrorCount")
     whole = f"{{'success': {_success(layout)}, 'weight': {count}}}"
     cut = f"{{'success': false, 'weight': {failed}}}, {{'success': true, 'weight': {count} - ({failed})}}"
     return f"CASE WHEN ({failed}) > 0 AND ({failed}) < {count} THEN [{cut}] ELSE [{whole}] END"
+
+
+def _count(layout: Layout) -> str:
+    return f"greatest(coalesce({_number(layout, 'SampleCount')}, 1), 1)"
 
 
 def _started_at(clock: Clock | None, zone: tzinfo | None) -> str:
@@ -108,30 +113,45 @@ def _started_at(clock: Clock | None, zone: tzinfo | None) -> str:
         return "NULL::TIMESTAMPTZ"
     if clock.is_count:
         return 'make_timestamptz("timeStamp"::BIGINT * 1000)'
-    return f'"timeStamp" AT TIME ZONE {text(_zone_name(zone))}' if clock.is_naive else '"timeStamp"'
-
-
-def _zone_name(zone: tzinfo | None) -> str:
-    """Return a zone as DuckDB knows it: by its name, or by how far it is from UTC."""
-    if zone is None:
-        return "UTC"
-    offset = zone.utcoffset(None)
-    return str(zone) if offset is None else str(timezone(offset))
+    if not clock.is_naive:
+        return '"timeStamp"'
+    offset = timedelta() if zone is None else zone.utcoffset(None)
+    if offset is None:  # it has a name, and may have summer time
+        return f'"timeStamp" AT TIME ZONE {text(str(zone))}'
+    return f"(\"timeStamp\" - to_microseconds({offset // timedelta(microseconds=1)})) AT TIME ZONE 'UTC'"
 
 
 def _duration(layout: Layout) -> str:
     return "elapsed::DOUBLE" if layout.is_whole("elapsed") else _number(layout, "elapsed")
 
 
+def _name(layout: Layout) -> str:
+    """Return the label; one that is a URL without what may be secret in it."""
+    if not layout.has("label"):
+        return text(ALL_REQUESTS)
+    part = r"regexp_extract(label, '(-\d+)*$')" if layout.numbers_parts else "''"
+    url = f"concat(split_part(label, '?', 1), CASE WHEN contains(label, '?') THEN {part} END)"
+    safe = f"CASE WHEN contains(label, '@') THEN regexp_replace({url}, '://[^/]*@', '://') ELSE {url} END"
+    is_telling = "contains(label, '://') AND (contains(label, '?') OR contains(label, '@'))"
+    return f"coalesce(CASE WHEN {is_telling} THEN {safe} ELSE label END, {text(_UNNAMED)})"
+
+
+def _latency(layout: Layout) -> str:
+    latency = _number(layout, "Latency")
+    if not layout.has("Latency", "responseCode"):
+        return latency
+    return f'CASE WHEN "Latency" > 0 OR ({_status(layout)}) IS NOT NULL THEN {latency} END'  # 0: nobody answered
+
+
 def _status(layout: Layout) -> str:
     if not layout.has("responseCode"):
         return "NULL::SMALLINT"
     number = 'try_cast("responseCode" AS SMALLINT)'
-    return f"CASE WHEN {number} BETWEEN 0 AND 999 THEN {number} END"
+    return f"CASE WHEN {number} BETWEEN 100 AND 999 THEN {number} END"
 
 
 def _success(layout: Layout) -> str:
-    told = [f'"{column}"' for column in ("success",) if layout.has(column)]
+    told = ['"success"'] if layout.has("success") else []
     if layout.has("responseCode"):
         told.append(f"({_status(layout)}) BETWEEN 100 AND 399")
     return f"coalesce({', '.join([*told, 'false'])})" if told else "true"

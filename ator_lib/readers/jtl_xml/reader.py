@@ -62,9 +62,10 @@ def _samples(sources: Sequence[Source], findings: Findings) -> Iterator[pa.Recor
         elements = Elements(source, findings)
         for batch in _batches(_rows(source, elements, findings)):
             found = requests(batch)
-            kept += found.num_rows
             transactions += batch.num_rows - found.num_rows
-            yield samples(found, source.name if len(sources) > 1 else None)
+            made = samples(found, source.name if len(sources) > 1 else None)
+            kept += made.num_rows
+            yield made
         transactions += elements.transactions
         parts += elements.parts
     if transactions:

@@ -53,7 +53,7 @@ class K6Reader:
         connection = points.connect()
         for file, source in enumerate(sources):
             try:
-                with _unmarked(source) as path:
+                with _plain(source) as path:
                     unreadable = points.add(connection, file, _rows(path))
             except duck.DuckError as error:
                 raise ResultsError(f"{source.name} cannot be read: {_reason(error)}.") from error
@@ -62,15 +62,19 @@ class K6Reader:
 
 
 @contextmanager
-def _unmarked(source: Source) -> Iterator[Path]:
-    """Give a path to the file without a byte order mark, with which DuckDB would not know the first line."""
-    with source.path.open("rb") as file, TemporaryDirectory() as folder:
-        if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
-            yield source.path
-            return
-        with Path(folder, "unmarked").open("wb") as unmarked:
-            shutil.copyfileobj(file, unmarked)
-        yield Path(unmarked.name)
+def _plain(source: Source) -> Iterator[Path]:
+    """Give the file under a name without characters that DuckDB cannot take, or takes for a pattern.
+
+    And without a byte order mark: DuckDB would not know the first line.
+    """
+    with source.path.open("rb") as file, TemporaryDirectory(prefix="ator-") as folder:
+        plain = Path(folder, "points.json")
+        if file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8:
+            with plain.open("wb") as copy:
+                shutil.copyfileobj(file, copy)
+        else:
+            plain.symlink_to(source.path.absolute())
+        yield plain
 
 
 def _rows(path: Path) -> str:

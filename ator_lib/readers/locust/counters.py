@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -55,15 +56,15 @@ def count(row: Row) -> Count:
     return Count(requests=requests, failures=failures, total_ms=None if mean_ms is None else mean_ms * requests)
 
 
-def percentiles(row: Row) -> dict[str, float]:
-    """Read the percentiles that ``schema.SUMMARIES`` has, as far as Locust was asked for them.
+def percentiles(row: Row, columns: Iterable[str] = _PERCENTILES) -> dict[str, float]:
+    """Read percentiles that ``schema.SUMMARIES`` has, as far as Locust was asked for them.
 
     Raises
     ------
     ValueError
         A cell is no number.
     """
-    read = {column: row.number(cell) for column, cell in _PERCENTILES.items()}
+    read = {column: row.number(_PERCENTILES[column]) for column in columns}
     return {column: value for column, value in read.items() if value is not None}
 
 

@@ -22,7 +22,7 @@ from ator_lib.readers.locust.rows import LARGEST_COUNT
 _STEPS = ((100, 1), (1_000, 10), (10_000, 100), (math.inf, 1_000))
 """Response times below a limit are multiples of a step, in ms: Locust rounds them."""
 
-_MOST_SECONDS = 1_000_000
+_MOST_SECONDS = 7 * 86_400
 _Number = TypeVar("_Number", int, float)
 
 

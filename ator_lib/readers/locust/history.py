@@ -58,35 +58,37 @@ class History:
 def history(source: Source, findings: Findings) -> History:
     """Read a history; rows that cannot be read are rejected."""
     snapshots: list[Snapshot] = []
-    summaries: dict[Key, dict[str, Any]] = {}
-    is_full = is_old = False
+    last: dict[Key, Row] = {}
     for row in rows(source, findings, ended=True):
         try:
-            said = summary(row)
-            _add(row, snapshots)
+            key = key_of(row)
+            _add(row, key, snapshots)
+            last[key] = row
         except ValueError as error:
             findings.reject(source, row.line, str(error), row.text)
-            continue
-        summaries[key_of(row)] = said
-        is_full |= not row.is_total
-        is_old |= row.measured("average") is None  # it rounds them before 1.2
-    is_recent = is_full or is_old  # later versions look at the last seconds only where they tell names apart
-    if snapshots and not is_recent and summaries[TOTAL]["requests"]:
-        summaries[TOTAL] |= snapshots[-1].percentiles[TOTAL]
+    is_full = any(key != TOTAL for key in last)
+    # rounded averages are of a version before 1.2; later ones look at the last seconds only where they tell names apart
+    is_recent = is_full or any(row.measured("average") is None for row in last.values())
+    summaries = {}
+    for key, row in last.items():
+        try:
+            summaries[key] = summary(row) if is_recent else summary(row) | percentiles(row)
+        except ValueError as error:
+            findings.reject(source, row.line, str(error), row.text)
     return History(snapshots=snapshots, summaries=summaries, is_full=is_full, is_recent=is_recent)
 
 
-def _add(row: Row, snapshots: list[Snapshot]) -> None:
+def _add(row: Row, key: Key, snapshots: list[Snapshot]) -> None:
     at_s, users = row.count("timestamp"), row.number("user")
     last_s = snapshots[-1].at_s if snapshots else 0
-    if not last_s <= at_s <= LATEST_S:
+    if not max(last_s, 1) <= at_s <= LATEST_S:
         raise ValueError(f"timestamp {at_s} is before the one above it, or no time")
-    counted, shown = count(row), percentiles(row)
-    if not snapshots or at_s > last_s:
+    counted, shown = count(row), percentiles(row, _SHOWN)
+    if at_s > last_s:
         snapshots.append(Snapshot(at_s=at_s))
     snapshots[-1].users = None if users is None else int(users)
-    snapshots[-1].counts[key_of(row)] = counted
-    snapshots[-1].percentiles[key_of(row)] = shown
+    snapshots[-1].counts[key] = counted
+    snapshots[-1].percentiles[key] = shown
 
 
 def timeline(read: History, findings: Findings) -> list[dict[str, Any]]:

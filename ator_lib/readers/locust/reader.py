@@ -48,7 +48,7 @@ class LocustReader:
     about: ClassVar[Format] = Format(
         name="locust",
         tool="locust",
-        files="all that --csv PREFIX and --json-file (or --json) write, also with --csv-full-history; since 0.8",
+        files="all that --csv PREFIX and --json-file (or --json) write, also with --csv-full-history; since 0.11",
         gives="summaries, errors; with the history a timeline; with JSON distributions and a timeline",
         precision=f"percentiles {TWO_DIGITS}; mean, min and max exact",
         limits="no samples; the CSV files lack what came in their last second, JSON does not; a distributed run's "

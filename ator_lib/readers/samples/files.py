@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv as text_csv
 import os
 import re
@@ -18,6 +17,7 @@ import pyarrow.parquet as pq
 
 from ator_lib.errors import ResultsError
 from ator_lib.readers.base import Source
+from ator_lib.readers.csv_documents import Mended
 
 PARQUET = b"PAR1"
 ARROW = b"ARROW1"
@@ -121,8 +121,8 @@ def _open_text(source: Source) -> TableFile:
     def read(columns: Sequence[str], reject: Reject) -> Batches:
         return _text_batches(source, columns, reject)
 
-    with pa.PythonFile(_Text(source), "r") as text:
-        names = csv.open_csv(text, *_options(source, lambda _: "skip")).schema.names
+    with source.path.open("rb") as file:
+        names = csv.open_csv(Mended(file, _whole_lines(source)), *_options(source, lambda _: "skip")).schema.names
     columns = pa.schema([pa.field(name, pa.string()) for name in names])
     return TableFile(source=source, columns=columns, is_text=True, read=read)
 
@@ -143,8 +143,8 @@ def _text_batches(source: Source, columns: Sequence[str], reject: Reject) -> Bat
         strings_can_be_null=True,
     )
     row = 2
-    with pa.PythonFile(_Text(source), "r") as text:
-        for batch in csv.open_csv(text, *_options(source, leave_out), convert):
+    with source.path.open("rb") as file:
+        for batch in csv.open_csv(Mended(file, _whole_lines(source)), *_options(source, leave_out), convert):
             left_out = [number for number in left_out if number >= row]
             numbers = np.setdiff1d(np.arange(row, row + batch.num_rows + len(left_out)), left_out)[: batch.num_rows]
             yield numbers, batch
@@ -153,9 +153,7 @@ def _text_batches(source: Source, columns: Sequence[str], reject: Reject) -> Bat
 
 def _options(source: Source, leave_out: Callable[[csv.InvalidRow], str]) -> tuple[csv.ReadOptions, csv.ParseOptions]:
     return (
-        csv.ReadOptions(
-            use_threads=False, block_size=_LONGEST_ROW
-        ),  # without threads rows that are left out have numbers
+        csv.ReadOptions(use_threads=False, block_size=_LONGEST_ROW),  # only then do rows that are left out have numbers
         csv.ParseOptions(delimiter=_delimiter(source), newlines_in_values=True, invalid_row_handler=leave_out),
     )
 
@@ -165,35 +163,8 @@ def _delimiter(source: Source) -> str:
     return max(_DELIMITERS, key=header.count)
 
 
-class _Text:
-    """A text file as valid UTF-8 without NUL; of one that was cut short only whole lines."""
-
-    closed = False
-
-    def __init__(self, source: Source) -> None:
-        self._file = source.path.open("rb")
-        self._left = _whole_lines(source)
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-
-    def read(self, size: int) -> bytes:
-        chunk = self._file.read(min(size // 3, self._left))  # a byte may become the three of U+FFFD
-        self._left -= len(chunk)
-        return self._decoder.decode(chunk, final=not chunk).replace("\0", "\ufffd").encode()
-
-    def close(self) -> None:
-        self._file.close()
-
-    def readable(self) -> bool:
-        return True
-
-    def writable(self) -> bool:
-        return False
-
-    def seekable(self) -> bool:
-        return False
-
-
 def _whole_lines(source: Source) -> int:
+    """Give the bytes that count: of a file that was cut short in its archive not the last line."""
     size = source.path.stat().st_size
     if not source.truncated:
         return size

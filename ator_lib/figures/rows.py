@@ -1,0 +1,31 @@
+"""What the figures read of tables: labels, numbers with gaps, which endpoints are drawn by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ator_lib.analysis.run_data import Endpoint
+
+
+def label_of(row: dict[str, Any]) -> str:
+    """Name an endpoint as people write it: ``GET /search``, or ``total``."""
+    return Endpoint(row["name"], row["method"]).label
+
+
+def floats(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return float64 with nan for null: a gap in a line."""
+    return pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy()
+
+
+def moments(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.datetime64]]:
+    """Return times without their zone: plotly shows what it is given, and that is UTC."""
+    return column.cast(pa.timestamp("us")).to_numpy()
+
+
+def busiest_first(row: dict[str, Any]) -> tuple[int, str]:
+    """Sort by the number of requests, the most first."""
+    return (-row["requests"], label_of(row))
