@@ -17,9 +17,7 @@ _MOST_ROWS = 60
 """Endpoints with a row of their own; the others are summed up."""
 
 
-def latency_figure(
-    summaries: pa.Table, *, title: str = "Latency by percentile"
-) -> go.Figure:
+def latency_figure(summaries: pa.Table, *, title: str = "Latency by percentile") -> go.Figure:
     """Draw a line per endpoint from p50 to p99.9, and the total's.
 
     ``summaries`` is ``schema.SUMMARIES``. The endpoints with the highest p95 have colours and names; where there are
@@ -68,9 +66,7 @@ def _key_of_others(count: int) -> go.Scatter:
     return go.Scatter(x=[None], y=[None], name=theme.others(count), mode="lines", line=line, legendrank=1001)
 
 
-def endpoints_figure(
-    summaries: pa.Table, *, title: str = "Latency by endpoint"
-) -> go.Figure:
+def endpoints_figure(summaries: pa.Table, *, title: str = "Latency by endpoint") -> go.Figure:
     """Draw each endpoint's p50, p95 and p99 on one line, the highest p95 on top; the total comes first.
 
     ``summaries`` is ``schema.SUMMARIES``. The figure grows with the number of endpoints up to sixty; where there are

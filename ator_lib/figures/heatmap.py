@@ -18,9 +18,7 @@ _MOST_ROWS = 30
 Grid = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def heatmap_figure(
-    timeline: pa.Table, *, title: str = "p95 by endpoint over time", whole: bool = False
-) -> go.Figure:
+def heatmap_figure(timeline: pa.Table, *, title: str = "p95 by endpoint over time", whole: bool = False) -> go.Figure:
     """Draw the p95 of each endpoint in each interval as colours, the endpoint with the highest one on top.
 
     ``timeline`` is ``schema.TIMELINE``; its rows with a name are drawn. Where there are more than thirty endpoints

@@ -18,12 +18,12 @@ def label_of(row: dict[str, Any]) -> str:
 
 def floats(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return float64 with nan for null: a gap in a line."""
-    return pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy()
+    return np.asarray(pc.fill_null(column.cast(pa.float64()), np.nan), dtype=np.float64)
 
 
 def moments(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.datetime64]]:
     """Return times without their zone: plotly shows what it is given, and that is UTC."""
-    return column.cast(pa.timestamp("us")).to_numpy()
+    return np.asarray(column.cast(pa.timestamp("us")), dtype="datetime64[us]")
 
 
 def busiest_first(row: dict[str, Any]) -> tuple[int, str]:

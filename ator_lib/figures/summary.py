@@ -21,13 +21,21 @@ def digits(value: float) -> str:
 
     Examples
     --------
-    >>> digits(0.01234), digits(12.34), digits(1234.5)
-    ('0.0123', '12.3', '1,234')
+    >>> digits(0.01234), digits(0.5), digits(12.34), digits(1234.5)
+    ('0.0123', '0.500', '12.3', '1,234')
     """
     magnitude = abs(value)
     if magnitude >= 99.95:
         return f"{value:,.0f}"
-    return f"{value:.1f}" if magnitude >= 9.995 else f"{value:.2f}" if magnitude >= 0.9995 else f"{value:.3g}"
+    return (
+        f"{value:.1f}"
+        if magnitude >= 9.995
+        else f"{value:.2f}"
+        if magnitude >= 0.9995
+        else f"{value:#.3g}"
+        if value
+        else "0"
+    )
 
 
 def percent(share: float) -> str:
@@ -72,9 +80,10 @@ _CSS = """
 .ator-summary .ator-rows tr > * {
   padding: 0.3rem 0.7rem; border: 0; border-bottom: 1px solid var(--line); color: var(--ink);
   background: var(--ground); text-align: right; vertical-align: top; white-space: nowrap;
+  font-weight: 400;
 }
 .ator-summary .ator-rows tr > :first-child {
-  min-width: 9rem; text-align: left; font-weight: 400; white-space: normal; overflow-wrap: anywhere;
+  min-width: 9rem; text-align: left; white-space: normal; overflow-wrap: anywhere;
 }
 .ator-summary .ator-rows thead tr > *, .ator-summary .ator-rows tfoot tr > * {
   position: sticky; z-index: 1; font-weight: 600;
@@ -117,6 +126,8 @@ class SummaryTable:
 
     def _repr_html_(self) -> str:
         rows = self.summaries.to_pylist()
+        if not rows:
+            return "<p>No requests.</p>"
         endpoints = sorted((row for row in rows if row["scope"] == "name"), key=busiest_first)
         highest = max((row["p95_ms"] or 0.0 for row in endpoints), default=0.0)
         headings = "".join(f'<th scope="col">{heading}</th>' for heading, _ in _COLUMNS.values())
@@ -133,8 +144,6 @@ class SummaryTable:
     def _notes(self, rows: list[dict[str, Any]], endpoints: int) -> list[str]:
         notes = [f"{endpoints:,} endpoints, most requests first."] if endpoints > 1 else []
         precision = ", ".join(dict.fromkeys(row["precision"] for row in rows))
-        if not rows:
-            return ["No requests."]
         if not self.computed:
             return [*notes, f"Figures are the tool's own; precision: {precision}."]
         return [*notes, *([] if precision == EXACT else [f"Precision of durations: {precision}."]), PERCENTILE_RULE]
@@ -160,7 +169,7 @@ def _cell(row: dict[str, Any], column: str, highest: float) -> str:
         return f"<td>{MISSING}</td>"
     text = _COLUMNS[column][1](value)
     if column == "error_rate" and value > 0:
-        return f'<td class="ator-failed"><span title="requests failed">▲</span> {text}</td>'
+        return f'<td class="ator-failed"><span title="requests failed">▲</span> {html.escape(text)}</td>'
     if column == "p95_ms" and highest > 0:
         return f'<td class="ator-bar" style="--share:{100 * value / highest:.1f}%">{text}</td>'
-    return f"<td>{text}</td>"
+    return f"<td>{html.escape(text)}</td>"

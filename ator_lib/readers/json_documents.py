@@ -22,6 +22,10 @@ BEYOND_COUNT = 2**53
 DEEPEST = 1_000
 """Levels of a document that is read an item at a time; brackets in its texts count, too, and mostly come in pairs."""
 
+LONGEST_TEXT = 32 * 2**20
+"""Bytes without a quote in a document that is read an item at a time."""
+
+_CHUNK = 2**20
 _LEVEL = np.zeros(256, np.int8)
 _LEVEL[list(b"[{")], _LEVEL[list(b"]}")] = 1, -1
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -80,7 +84,7 @@ def items(source: Source, path: str, findings: Findings) -> Iterator[Any]:
     with source.path.open("rb") as file:
         watched = _Watched(file, source)
         try:
-            yield from ijson.items(watched, path, use_float=True)
+            yield from ijson.items(watched, path, use_float=True, buf_size=_CHUNK)
         except (ijson.JSONError, ValueError, RecursionError) as error:
             if not watched.has_ended:  # ijson calls everything incomplete
                 # its first line only: the others show a part of the file, which may be a secret
@@ -90,21 +94,26 @@ def items(source: Source, path: str, findings: Findings) -> Iterator[Any]:
 
 
 class _Watched:
-    """A file on its way into ijson, which keeps the path of each level and so would fill the memory with levels."""
+    """A file on its way into ijson, which would fill the memory with levels, and look at long texts again and again."""
 
     def __init__(self, file: IO[bytes], source: Source) -> None:
         self.has_ended = False
         self._file = file
         self._source = source
         self._depth = 0
+        self._text = 0
 
     def read(self, size: int) -> bytes:
-        """Read on; NULs at the end, which a killed process leaves on some disks, are left out."""
+        """Read on, within bounds; NULs at the end, which a killed process leaves on some disks, are left out."""
         chunk = self._file.read(size).rstrip(b"\0") if size else b""
         levels = np.cumsum(_LEVEL[np.frombuffer(chunk, np.uint8)], dtype=np.int64)
         if self._depth + levels.max(initial=0) > DEEPEST:
             raise ResultsError(f"{self._source.name} is nested too deeply for a result of a tool.")
         self._depth += int(levels[-1]) if len(levels) else 0
+        quote = chunk.rfind(b'"')
+        self._text = len(chunk) - quote if quote >= 0 else self._text + len(chunk)
+        if self._text > LONGEST_TEXT:
+            raise ResultsError(f"{self._source.name} has a text of more than {LONGEST_TEXT} bytes: is it of a tool?")
         self.has_ended = self.has_ended or (size > 0 and not chunk)
         return chunk
 

@@ -216,12 +216,10 @@ def _plain(source: Source, scratch: _Scratch, depth: int = 0) -> list[Source]:
 
 
 def _reachable(source: Source, scratch: _Scratch) -> Source:
-    """Give a file whose path is no Unicode another one: DuckDB takes no other."""
-    try:
-        str(source.path.absolute()).encode()
-    except UnicodeEncodeError:
-        return replace(source, path=scratch.link(source.path))
-    return source
+    """Give a file another path if DuckDB does not take its own: it is no Unicode, or reads as a pattern."""
+    path = os.fsencode(source.path.absolute())
+    is_plain = path.decode(errors="replace") == str(source.path.absolute()) and not set(b"*?[") & set(path)
+    return source if is_plain else replace(source, path=scratch.link(source.path))
 
 
 def _unpacked(source: Source, unpack: Callable[[Path], Any], scratch: _Scratch) -> Source:

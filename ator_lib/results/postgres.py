@@ -20,6 +20,7 @@ from ator_lib.errors import NotFoundError, StoreError
 from ator_lib.readers.base import Reading
 from ator_lib.results import adbc, files, folders
 from ator_lib.results.base import POSTGRES, StagedResults
+from ator_lib.results.faults import reason
 from ator_lib.results.reading import UNFETCHED, Lent, RunSets
 from ator_lib.results.staging import stage
 from ator_lib.results.store import Store, kept_in
@@ -270,9 +271,12 @@ def _fetch(session: adbc.Session, key: int, folder: Path, table: str, columns: S
     listed = ", ".join(f'"{name}"' for name in wanted)
     sql = f"SELECT position, {listed} FROM {bulk_tables[table].name} WHERE set_key = {key}"  # noqa: S608
     for order in ("", " ORDER BY position"):
-        with session.fetched(sql + order) as rows:
-            ordered = _Ordered(rows)
-            files.write(folder, table, ordered, columns=wanted)
+        try:
+            with session.fetched(sql + order) as rows:
+                ordered = _Ordered(rows)
+                files.write(folder, table, ordered, columns=wanted)
+        except (OSError, pa.ArrowException) as error:  # also of the connection, once the rows are coming
+            raise StoreError(f"the {table} of a run cannot be fetched from the database: {reason(error)}") from error
         if ordered.in_order:
             return
 

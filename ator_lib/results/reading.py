@@ -181,13 +181,13 @@ class ReadableSets(ABC):
 
     @contextmanager
     def _borrowed(self, ingest_id: str, *tables: str, columns: Sequence[str] | None = None) -> Iterator[Lent]:
-        with self.lend(ingest_id, *tables, columns=columns) as lent:
-            try:
+        place = ""
+        try:
+            with self.lend(ingest_id, *tables, columns=columns) as lent:
+                place = f" from {lent.folder}"
                 yield lent
-            except (OSError, pa.ArrowException, duck.DuckError) as error:
-                raise StoreError(
-                    f"the results of ingest {ingest_id} cannot be read from {lent.folder}: {reason(error)}"
-                ) from error
+        except (OSError, pa.ArrowException, duck.DuckError) as error:
+            raise StoreError(f"the results of ingest {ingest_id} cannot be read{place}: {reason(error)}") from error
 
 
 def _stored_distributions(lent: Lent, *, timed: bool) -> pa.Table:

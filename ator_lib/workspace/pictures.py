@@ -66,7 +66,9 @@ class Pictures:
     def _readable_s(self) -> float:
         """Only samples can be cut anew; without them, the figure merges the intervals that there are."""
         window = index.window_of(self.parts.engine, self.run_id)
-        if window is None or not self.parts.store.sample_bytes(self.ingest_id):
+        report = index.report_of(self.parts.engine, self.run_id)
+        is_taken = report is not None and "timeline" in report.taken
+        if window is None or is_taken or index.samples_purged_at(self.parts.engine, self.run_id):
             return STORED_INTERVAL_S
         return readable_s((window[1] - window[0]).total_seconds())
 
@@ -84,7 +86,7 @@ class Pictures:
             return told if failures else f"none of {requests:,} requests failed"
         if kind in ("timeline", "heatmap"):
             of_what = " of endpoints" if kind == "heatmap" else ""
-            return f'the source has no timeline{of_what}:<br>see run.figure("endpoints") and run.summary()'
+            return f"the source has no timeline{of_what}:<br>see run.summary()"
         return "the source has no percentiles:<br>see run.summary()"
 
     def _beside(self) -> str:

@@ -158,15 +158,26 @@ class RunHandle(BaseHandle):
         """Read an interval; only samples can be cut into others than the stored ones."""
         interval_s = seconds_of(interval, "interval")
         if interval_s != STORED_INTERVAL_S:
-            self._check_has_samples()
+            self._check_can_cut()
         return interval_s
 
     def _check_has_samples(self) -> None:
+        """Tell of samples that have expired; a source that never had any gives none."""
         purged_at = index.samples_purged_at(self._parts.engine, self.run_id)
         if purged_at is not None:
             raise NotFoundError(
                 f"the samples of run {self.run_id} expired on {purged_at:%Y-%m-%d}: its summary, its timeline in "
                 f"intervals of {STORED_INTERVAL_S:g} s, errors, distributions and cases are left"
+            )
+
+    def _check_can_cut(self) -> None:
+        """Only samples can be cut into other intervals than the stored ones."""
+        self._check_has_samples()
+        report = index.report_of(self._parts.engine, self.run_id)
+        if report is not None and "timeline" in report.taken:
+            stored = f"{STORED_INTERVAL_S:g}s"
+            raise NotFoundError(
+                f'run {self.run_id} has no samples: interval="{stored}" gives its source\'s own intervals'
             )
 
     def _ingest_id(self) -> str | None:

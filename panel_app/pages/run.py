@@ -124,7 +124,10 @@ def _look(handle: RunHandle, interval: str) -> RunView:
     except (NotFoundError, ConflictError):  # it ended without results
         return RunView(handle=handle, log=log)
     interval = interval or finest(handle.record)
-    figure = handle.figure("timeline", interval=interval)
+    try:
+        figure = handle.figure("timeline", interval=interval)
+    except NotFoundError:  # the samples have expired: the intervals are those that are left
+        figure, interval = handle.figure("timeline"), ""
     return RunView(handle=handle, log=log, summary=summary, errors=handle.errors(), figure=figure, interval=interval)
 
 

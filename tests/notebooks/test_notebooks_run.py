@@ -84,9 +84,9 @@ def test_execute_run_registers_executes_and_draws(ws: ator.Workspace, good_run: 
 
 
 def test_execute_run_compares_with_a_baseline(ws: ator.Workspace, bad_run: ator.RunHandle) -> None:
-    """With a baseline there is a third figure; a failed run is no error if the caller says so."""
+    """Errors and a baseline have a figure each; a failed run is no error if the caller says so."""
     assert bad_run.status == "failure"
-    assert figures(ws.data / "bad.ipynb") == 3
+    assert figures(ws.data / "bad.ipynb") == 4
 
 
 def test_failed_run_fails_the_notebook_after_its_figures(ws: ator.Workspace, shop: str) -> None:
@@ -94,13 +94,13 @@ def test_failed_run_fails_the_notebook_after_its_figures(ws: ator.Workspace, sho
     with pytest.raises(ator.NotebookError, match=r"RuntimeError: run \d+ is failure") as caught:
         executed(ws, shop, "failed", fine=False)
     assert caught.value.exit_code == 1
-    assert figures(caught.value.notebook) == 2
+    assert figures(caught.value.notebook) == 3
 
 
 def test_report_compares_two_runs(
     ws: ator.Workspace, good_run: ator.RunHandle, bad_run: ator.RunHandle, offline_page: GuardedPage
 ) -> None:
-    """Verdict, reason, rule, errors and three drawn figures; nothing is asked of any host, and names stay text."""
+    """Verdict, reason, rule, errors and five drawn figures; nothing is asked of any host, and names stay text."""
     page = offline_page.page
     report = ws.report(bad_run, ws.data / "report.html", baseline=good_run)
     page.goto(report.as_uri())
@@ -111,7 +111,7 @@ def test_report_compares_two_runs(
     expect(page.get_by_text(PERCENTILE_RULE)).to_be_visible()
     expect(page.get_by_role("cell", name="no <b>such</b> page")).to_be_visible()
     expect(page.get_by_role("heading", name=f"Compared with run {good_run.run_id}")).to_be_visible()
-    expect(page.locator(".js-plotly-plot .main-svg:first-child")).to_have_count(3)
+    expect(page.locator(".js-plotly-plot .main-svg:first-child")).to_have_count(5)
     assert page.evaluate("window.hurt") is None
     assert offline_page.requests_made == []
 

@@ -371,6 +371,14 @@ def test_rows_behind_an_open_quote_are_not_lost(tmp_path: Path) -> None:
     assert not found.report.truncated
 
 
+def test_rows_within_a_quote_are_not_lost(tmp_path: Path) -> None:
+    """The next quote ends it, in whatever row that stands: the rows before it count as ones that cannot be read."""
+    lines = [row(0, label='"open'), row(1), row(2, label='"two, words"'), row(3)]
+    found = kept(written(tmp_path, *lines))
+    assert found.column("started_at") == [START + timedelta(seconds=3)]
+    assert [line for line, _ in found.rejected] == [2, 3, 4]
+
+
 @pytest.mark.parametrize("first", ["\r\n", "\n"])
 def test_lines_may_end_in_different_ways(tmp_path: Path, first: str) -> None:
     """Files of several machines were put into one."""

@@ -184,8 +184,10 @@ def test_what_holds_no_run_is_told(tmp_path: Path, content: str) -> None:
             "is no JSON document: lexical error: invalid bytes in UTF8",
         ),
         ('{"collection": {"item": [}, "run": 1}', "is no JSON document: parse error"),
+        ('{"collection": {"item": "' + "x" * 36_000_000, "has a text of more than 33554432 bytes"),
         ('{"collection": {"item": ' + "[" * 100_000, "is nested too deeply for a result of a tool"),
     ],
+    ids=["no JSON", "no UTF-8", "no end of an array", "endless text", "endless nesting"],
 )
 def test_garbage_is_told(tmp_path: Path, content: str, told: str) -> None:
     """In few words, which show nothing of what stands there, and without filling the memory."""

@@ -26,6 +26,9 @@ LINES = b"".join(b"line %d of a text\n" % number for number in range(5_000))
 NOISE = Random(4).randbytes(300_000)  # packs to its own size, so that a part of it is a part of what is packed
 
 
+JTL = "timeStamp,elapsed,label,success\n1,2,a,true\n"
+
+
 def zstd(content: bytes) -> bytes:
     target = pa.BufferOutputStream()
     with pa.CompressedOutputStream(target, "zstd") as packed:
@@ -154,6 +157,18 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     written(tmp_path / "1.csv", "1")
     assert "mem cannot be read: Input/output error" in reason(tmp_path)
     assert "File name too long" in reason(tmp_path / ("x" * 300))
+
+
+def test_a_name_is_no_pattern(tmp_path: Path) -> None:
+    """DuckDB would look for other files under it; it is read under a name of ours, and called by its own."""
+    folder = tmp_path / "build[7]"
+    folder.mkdir()
+    file = folder / "what?*.jtl"
+    file.write_text(JTL)
+    with opened([folder]) as (source,):
+        assert not set("*?[") & set(str(source.path))
+        assert source.path.read_text() == JTL
+        assert source.name == "build[7]/what?*.jtl"
 
 
 def test_names_need_not_be_unicode(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ SELECT line_byte_position - 1 AS place, first(error_type ORDER BY column_idx) AS
 FROM reject_errors JOIN reject_scans USING (scan_id, file_id) WHERE file_path = ? GROUP BY ALL ORDER BY place
 """
 _CHUNK = 2**20
+_COMMON_RECORD = 2**16
+_LONGEST_RECORD = 2**24
 _VALUE = re.compile(r'Could not convert string "(.*)" to ', re.DOTALL)
 _FOUND = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 _MEANT = {"timeStamp": "time", "elapsed": "time in milliseconds", "success": "true or false"}
@@ -45,13 +47,18 @@ def explain(connection: Connection, source: Source, layout: Layout, findings: Fi
     for row, line in zip(rejected, lines, strict=True):
         if row["text"].strip() in ("", layout.header):  # of a file that others were appended to
             continue
-        swallowed = _swallowed(row["text"], layout)
-        if not swallowed and _is_cut(source, layout, row):
+        texts, is_last = _record(source, row["place"], layout.delimiter)
+        swallowed = [
+            (line + further, text)
+            for further, text in enumerate(texts)
+            if further and text.count(layout.delimiter) >= len(layout.columns) - 1
+        ]
+        if is_last and not swallowed and _may_be_cut(row, layout):
             findings.truncated = True
             continue
         findings.reject(source, line, _reason(row), row["text"])
-        for further, text in swallowed:
-            findings.reject(source, line + further, "stands behind a quote that is not closed", text)
+        for further_line, text in swallowed:
+            findings.reject(source, further_line, "stands behind a quote that is not closed", text)
 
 
 def doubled(connection: Connection, samples: str) -> tuple[int, str | None]:
@@ -105,22 +112,28 @@ def _lines(source: Source, places: Sequence[int]) -> Iterator[int]:
             yield line
 
 
-def _swallowed(text: str, layout: Layout) -> list[tuple[int, str]]:
-    """Give the rows that a quote which is not closed made one text of, each with how many lines further it stands."""
-    lines = enumerate(text.split("\n"))
-    return [(n, line) for n, line in lines if n and line.count(layout.delimiter) >= len(layout.columns) - 1]
+def _record(source: Source, place: int, delimiter: str) -> tuple[list[str], bool]:
+    """Give the lines of the row that begins there, and whether the file ends within it.
 
-
-def _is_cut(source: Source, layout: Layout, row: Mapping[str, Any]) -> bool:
-    """Whether the file ends within the row."""
-    if row["kind"] == "CAST" and row["column"] != layout.columns[-1]:
-        return False  # what is wrong with it is not its end
-    left = source.path.stat().st_size - row["place"]
-    if left > len(row["text"].encode()) + len("\r\n"):
-        return False
+    A quote that is not closed makes one text of all that follows, up to the next quote.
+    """
+    other = rf"[^{re.escape(delimiter)}\n]*+"
+    field = rf'(?:"[^"]*+(?:""[^"]*+)*+(?:"{other}|\Z)|{other})'
+    record = re.compile(rf"{field}(?:{re.escape(delimiter)}{field})*+".encode())
     with source.path.open("rb") as file:
-        file.seek(row["place"])
-        return not file.read(left).endswith(b"\n") or row["text"].count('"') % 2 == 1
+        for size in (_COMMON_RECORD, _LONGEST_RECORD):
+            file.seek(place)
+            content = file.read(size)
+            found = record.match(content)
+            end = found.end() if found else 0
+            if end < len(content) or len(content) < size:
+                break
+    return content[:end].decode(errors="replace").split("\n"), end == len(content) < size
+
+
+def _may_be_cut(row: Mapping[str, Any], layout: Layout) -> bool:
+    """Whether that the file ends can be all that is wrong with its last row."""
+    return row["kind"] in ("MISSING COLUMNS", "UNQUOTED VALUE") or row["column"] == layout.columns[-1]
 
 
 def _reason(row: Mapping[str, Any]) -> str:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import ClassVar
 
 from ator_lib import schema
@@ -53,28 +49,11 @@ class K6Reader:
         connection = points.connect()
         for file, source in enumerate(sources):
             try:
-                with _plain(source) as path:
-                    unreadable = points.add(connection, file, _rows(path))
+                unreadable = points.add(connection, file, _rows(source.path))
             except duck.DuckError as error:
                 raise ResultsError(f"{source.name} cannot be read: {_reason(error)}.") from error
             _reject(source, unreadable, findings)
         return points.read(connection, sources, findings)
-
-
-@contextmanager
-def _plain(source: Source) -> Iterator[Path]:
-    """Give the file under a name without characters that DuckDB cannot take, or takes for a pattern.
-
-    And without a byte order mark: DuckDB would not know the first line.
-    """
-    with source.path.open("rb") as file, TemporaryDirectory(prefix="ator-") as folder:
-        plain = Path(folder, "points.json")
-        if file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8:
-            with plain.open("wb") as copy:
-                shutil.copyfileobj(file, copy)
-        else:
-            plain.symlink_to(source.path.absolute())
-        yield plain
 
 
 def _rows(path: Path) -> str:
