@@ -61,7 +61,7 @@ class TimelineCard(Viewer):
 
     def display(self, figure: Figure, interval: str) -> None:
         """Show a figure that was drawn at ``interval``."""
-        figure.update_layout(title=None, margin_t=16)  # the page has the title
+        figure.update_layout(title=None, margin_t=40)  # the page has the title; the legend is above the drawing
         self._heading.display(render("chart.html", intervals=INTERVALS, chosen=interval))
         self._chart.param.update(figure=figure.to_json(), height=figure.layout.height or 450)
         self._card.visible = True

@@ -80,7 +80,7 @@ class Ingester:
         """
         run = self._registry.get(run_id)
         _check_takes_results(run)
-        content = _content_of(files.paths)
+        content = _content_of(files)
         return self._once(files, content, _RegisteredRun(run_id=run.run_id, content_hash=content.hash))
 
     def add(self, files: Files, request: RunRequest) -> Ingest:
@@ -100,7 +100,7 @@ class Ingester:
         StoreUnavailableError
             The database stayed away. The message says if nothing was kept, or that nobody knows.
         """
-        content = _content_of(files.paths)
+        content = _content_of(files)
         owner = _RunToMake(registry=self._registry, request=request, content_hash=content.hash)
         return self._once(files, content, owner)
 
@@ -281,12 +281,17 @@ class _Content:
     stamp: _Stamp
 
 
-def _content_of(paths: tuple[Path, ...]) -> _Content:
+def _content_of(files: Files) -> _Content:
+    """Look at the files; read in another way, with other columns or another zone, they are other content."""
+    paths, options = files.paths, files.options
     try:
         stamp = _stamp_of(paths)
         digest = _sha256(paths[0]) if len(paths) == 1 and paths[0].is_file() else _sha256_of_all(paths)
     except OSError as error:
         raise ResultsError(f"{_named(paths)} cannot be read: {error.strerror}.") from error
+    if options != NO_OPTIONS:
+        said = f"{digest} {sorted(options.columns.items())} {options.zone} {options.started_at}"
+        digest = hashlib.sha256(said.encode()).hexdigest()
     return _Content(paths=paths, hash=digest, stamp=stamp)
 
 

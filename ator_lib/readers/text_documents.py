@@ -1,8 +1,7 @@
-"""Text that tools print for people: whole, within bounds, in the encodings that shells write it in."""
+"""Text that tools print for people: whole, and within bounds."""
 
 from __future__ import annotations
 
-import codecs
 import re
 from urllib.parse import urlsplit
 
@@ -19,7 +18,6 @@ ALL_REQUESTS = "all requests"
 WHOLE = r"\d{1,15}"
 NUMBER = r"\d{1,15}(?:\.\d{0,15})?"
 
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # what redirection in PowerShell writes
 _ESCAPE = re.compile(r"\x1b\[[\d;]*[A-Za-z]")  # colours, and the clearing of screens
 
 
@@ -59,6 +57,5 @@ def path_of(url: str) -> str:
 
 
 def _decoded(content: bytes) -> str:
-    encoding = "utf-16" if content.startswith(_UTF16) else "utf-8-sig"
-    text = content.decode(encoding, errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    text = content.decode(errors="replace").replace("\r\n", "\n").replace("\r", "\n")
     return _ESCAPE.sub("", text).replace("\0", "\ufffd")

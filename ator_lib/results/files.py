@@ -48,7 +48,8 @@ def write(
     """Write a table of a file set from batches of its schema, or some of its columns; nulls are checked against it."""
     fields = [field for field in TABLES[table] if columns is None or field.name in columns]
     marked = pa.schema(fields, {_VERSION_KEY: str(schema.VERSION)})
-    with pq.ParquetWriter(path_of(folder, table), marked, compression="zstd") as writer:
+    texts = [field.name for field in fields if pa.types.is_string(field.type)]  # dictionaries of numbers only cost time
+    with pq.ParquetWriter(path_of(folder, table), marked, compression="zstd", use_dictionary=texts) as writer:
         for rows in _gathered(batches):
             writer.write_table(rows.cast(marked), row_group_size=_ROW_GROUP)
 

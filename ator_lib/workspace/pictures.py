@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ator_lib.errors import UsageError
-from ator_lib.figures import theme
 from ator_lib.figures.endpoints import endpoints_figure, latency_figure
 from ator_lib.figures.errors import errors_figure
 from ator_lib.figures.heatmap import heatmap_figure
@@ -47,7 +46,7 @@ class Pictures:
         if kind not in drawings:
             raise UsageError(f"no figure {kind!r}: there are {', '.join(drawings)}")
         figure = drawings[kind]()
-        return figure if figure.data else theme.empty_figure(figure.layout.title.text, self._instead(kind))
+        return figure if figure.data else figure.update_annotations(text=self._instead(kind))
 
     def _timeline(self) -> Figure:
         window = index.window_of(self.parts.engine, self.run_id)

@@ -47,7 +47,7 @@ class Failure:
 
 def try_out(workspace: ator.Workspace, seed: int) -> Failure | None:
     """Take in the mutant of this seed, and say what is wrong with what came of it."""
-    with TemporaryDirectory(prefix="ator-fuzz-") as folder:
+    with TemporaryDirectory(dir=workspace.parts.data) as folder:
         made = mutant(seed, Path(folder))
         fault = _fault(workspace, made)
     return None if fault is None else Failure(seed=seed, story=made.story, fault=fault)

@@ -10,6 +10,7 @@ import pytest
 
 from ator_lib.errors import ResultsError
 from ator_lib.readers.base import ReadOptions
+from ator_lib.readers.sources import opened
 from tests.support.readings import RECORDED, Read, read, recognises
 
 RUNS = RECORDED / "wrk"
@@ -109,8 +110,9 @@ def test_a_run_that_came_to_no_end_is_left_out_and_said(tmp_path: Path) -> None:
 
 def test_text_of_powershell_is_read() -> None:
     """Which redirects into UTF-16."""
-    assert recognises("wrk", RUNS / "powershell.txt")
-    assert read("wrk", RUNS / "powershell.txt").total == read("wrk", RUNS / "without-latency.txt").total
+    with opened([RUNS / "powershell.txt"]) as (source,):
+        assert recognises("wrk", source.path)
+        assert read("wrk", source.path).total == read("wrk", RUNS / "without-latency.txt").total
 
 
 def test_the_start_is_what_the_user_says() -> None:

@@ -42,9 +42,10 @@ def test_a_run_has_every_picture(run: ator.RunHandle, kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_of_cases_says_what_it_has_instead(ws: ator.Workspace, kind: str) -> None:
     """Nothing is drawn, and the words lead to the cases."""
-    cases = ws.ingest(_file(ws, "junit.xml", CASES), test="unit")
+    cases = ws.ingest(_file(ws, "junit.xml", CASES), test="<b>unit")
     figure = cases.figure(kind)  # type: ignore[arg-type]
     assert not figure.data
+    assert figure.layout.title.text.startswith(f"Run {cases.run_id} · &lt;b&gt;unit")
     assert figure.layout.annotations[0].text == "no requests, but<br>2 test cases: see run.cases()"
 
 

@@ -33,12 +33,13 @@ class Row:
     @property
     def name(self) -> str:
         """What the requests are called."""
-        return self.cells["name"]
+        return self.word("name")
 
     @property
     def method(self) -> str | None:
         """The HTTP method or another type of request."""
-        return None if self.cells["method"] in _ABSENT else self.cells["method"]
+        method = self.word("method")
+        return None if method in _ABSENT else method
 
     @property
     def is_total(self) -> bool:
@@ -49,6 +50,18 @@ class Row:
     def text(self) -> str:
         """All of it, to be shown."""
         return ",".join(self.cells.values())
+
+    def word(self, column: str) -> str:
+        """Read a cell that must be there.
+
+        Raises
+        ------
+        ValueError
+            There is no such column.
+        """
+        if column not in self.cells:
+            raise ValueError(f"there is no column {column}")
+        return self.cells[column]
 
     def number(self, column: str) -> float | None:
         """Read a cell; null is a column that is not there, or ``N/A``.

@@ -45,7 +45,7 @@ def failures(source: Source, findings: Findings) -> pa.Table:
 
 def note_exceptions(source: Source, findings: Findings) -> None:
     """Note what the users of the test stumbled over: that is no request."""
-    told = [f"exception in the test: {row.cells['message'][:200]}" for row in rows(source, findings)]
+    told = [f"exception in the test: {row.cells.get('message', '')[:200]}" for row in rows(source, findings)]
     for sentence in told[:_MOST_EXCEPTIONS]:
         findings.note(sentence)
     if len(told) > _MOST_EXCEPTIONS:
@@ -75,5 +75,5 @@ def _labels(key: Key) -> list[str]:
 
 
 def _error(row: Row) -> dict[str, Any]:
-    words = {"name": row.name, "method": row.method, "error": row.cells["error"]}
+    words = {"name": row.name, "method": row.method, "error": row.word("error")}
     return words | {"requests": row.count("occurrences")}
