@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ator_lib.analysis.blocks import block_seconds
 from ator_lib.analysis.run_data import RunData
-from ator_lib.errors import ConflictError, NotFoundError
+from ator_lib.errors import ConflictError, NotFoundError, UsageError
 from ator_lib.figures.summary import SummaryTable
 from ator_lib.model import IngestReport, Run, RunArtifacts
 from ator_lib.results import index
@@ -130,10 +130,18 @@ class RunHandle(BaseHandle):
         ).draw(kind)
 
     def comparable(self) -> RunData:
-        """Give what a comparison reads of this run."""
+        """Give what a comparison reads of this run.
+
+        Raises
+        ------
+        UsageError
+            It has cases or measurements and no requests.
+        """
         ingest_id = self._results()
         summaries = self._summaries()
-        total = next(row for row in summaries.to_pylist() if row["scope"] == "total")
+        total = next((row for row in summaries.to_pylist() if row["scope"] == "total"), None)
+        if total is None:
+            raise UsageError(f"run {self.run_id} has no requests, so there is nothing to compare: see its cases()")
         blocks = self._parts.store.blocks(ingest_id, block_seconds(total["duration_s"] or 0.0))
         return RunData(
             run_id=self.run_id,
