@@ -8,6 +8,7 @@ CPU are worth more than those of the clock. Takes some minutes and 3 GB of disk.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import resource
@@ -79,37 +80,41 @@ def ours(file: Path, folder: Path) -> Callable[[], None]:
 
 
 def pandas(file: Path, folder: Path) -> Callable[[], None]:
-    """pandas: read, summaries, timeline of a second, Parquet."""
+    """pandas, to the same tables: hashed, read, summaries, timeline of a second, users, Parquet."""
     import pandas as pd
 
-    def by(frame: Any, keys: Any, percentiles: list[float]) -> Any:
-        groups = frame.groupby(keys, observed=True)
-        told = groups.agg(
-            requests=("elapsed", "size"),
-            good=("success", "sum"),
-            mean=("elapsed", "mean"),
-            stddev=("elapsed", "std"),
-            min=("elapsed", "min"),
-            max=("elapsed", "max"),
-            bytes=("bytes", "sum"),
-        )
+    figures = {"elapsed": ["size", "mean", "std", "min", "max"], "success": ["sum"], "bytes": ["sum"]}
+
+    def by(frame: Any, keys: list[str], percentiles: list[float]) -> Any:
+        groups = frame.groupby(keys)
+        told = groups.agg(figures)
+        told.columns = [" ".join(names) for names in told.columns]
         return told.join(groups["elapsed"].quantile(percentiles).unstack())
 
+    def total(frame: Any) -> Any:
+        told = [frame[column].agg(names) for column, names in figures.items()]
+        return pd.concat([*told, frame["elapsed"].quantile(PERCENTILES)]).to_frame("total").rename(index=str)
+
     def run() -> None:
+        with file.open("rb") as content:
+            hashlib.file_digest(content, "sha256")
         unused = {"dataType", "grpThreads", "URL", "IdleTime"}
         frame = pd.read_csv(file, usecols=lambda column: column not in unused, low_memory=False)
-        frame["started_at"] = pd.to_datetime(frame["timeStamp"], unit="ms", utc=True)
+        frame["started_at"] = pd.to_datetime(frame.pop("timeStamp"), unit="ms", utc=True)
+        frame["status_code"] = pd.to_numeric(frame["responseCode"], errors="coerce").astype("Int16")
+        said = frame.pop("failureMessage").fillna(frame.pop("responseCode") + ": " + frame.pop("responseMessage"))
+        frame["error"] = said.mask(frame["success"])
         frame["second"] = frame["started_at"].dt.floor("s")
-        every = frame.assign(label="")
         tables = {
             "names": by(frame, ["label"], PERCENTILES),
-            "total": by(every, ["label"], PERCENTILES),
+            "total": total(frame),
             "timeline": by(frame, ["second", "label"], [0.5, 0.95, 0.99]),
             "whole": by(frame, ["second"], [0.5, 0.95, 0.99]),
+            "users": frame.groupby("second")[["allThreads"]].max(),
         }
         for name, table in tables.items():
             table.rename(columns=str).to_parquet(folder / f"pandas-{name}.parquet")
-        frame.drop(columns=["timeStamp", "second"]).to_parquet(folder / "pandas.parquet", compression="zstd")
+        frame.drop(columns=["second", "allThreads"]).to_parquet(folder / "pandas.parquet", compression="zstd")
 
     return run
 

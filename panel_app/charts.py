@@ -59,10 +59,10 @@ class TimelineCard(Viewer):
     def __panel__(self) -> pn.Column:
         return self._card
 
-    def display(self, figure: Figure, interval: str) -> None:
-        """Show a figure that was drawn at ``interval``."""
+    def display(self, figure: Figure, interval: str, uncut: str = "") -> None:
+        """Show a figure that was drawn at ``interval``, or say why there is no choice of them (``uncut``)."""
         figure.update_layout(title=None, margin_t=40)  # the page has the title; the legend is above the drawing
-        self._heading.display(render("chart.html", intervals=INTERVALS, chosen=interval))
+        self._heading.display(render("chart.html", intervals=INTERVALS, chosen=interval, uncut=uncut))
         self._chart.param.update(figure=figure.to_json(), height=figure.layout.height or 450)
         self._card.visible = True
 

@@ -54,7 +54,7 @@ class Execution:
         folder: Path,
         lease_s: float,
         max_error_rate: float,
-        on_results: Callable[[int], None] = lambda _: None,
+        on_results: Callable[[Run], Run] = lambda run: run,
     ) -> None:
         self.run = run
         self._runner = runner
@@ -204,7 +204,7 @@ class Execution:
             self.run = self._persistently(lambda in_doubt: self._end_abandoned(staged, in_doubt=in_doubt), "abandoned")
         if staged is not None:
             self._store.keep(staged.ingest_id)
-            self._on_results(self.run.run_id)
+            self.run = self._on_results(self.run)
 
     def _persistently(self, action: Callable[[bool], Run], done: str) -> Run:
         return persistently(action, f"run {self.run.run_id}", done, for_s=self._lease_s)

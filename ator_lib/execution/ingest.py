@@ -12,16 +12,17 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
 
-from ator_lib.errors import ConflictError, NotFoundError, ResultsError, UsageError
+from ator_lib.errors import AtorError, ConflictError, NotFoundError, ResultsError, UsageError
 from ator_lib.execution.outcome import judge, judge_cases
 from ator_lib.execution.totals import totals_of
 from ator_lib.model import Run, RunOutcome, RunRequest, RunStatus
-from ator_lib.readers.base import NO_OPTIONS, Findings, ReadOptions, Source, named
+from ator_lib.readers.base import NO_OPTIONS, Findings, Reader, Reading, ReadOptions, Source, named
 from ator_lib.readers.formats import reader, reader_for, unusable
 from ator_lib.readers.sources import files_of, opened
 from ator_lib.registry.registry import Registry
 from ator_lib.results import index
 from ator_lib.results.base import Ingest, StagedResults
+from ator_lib.results.faults import reason
 from ator_lib.results.store import Store
 from ator_lib.sql.engine import read, write
 from ator_lib.sql.retry import persistently
@@ -41,12 +42,26 @@ class Files:
         Name of the reader; ``None`` finds it by the content.
     max_rejected_rate
         Share of rows (0 to 1) that may be left out because they cannot be read.
+
+    Raises
+    ------
+    UsageError
+        ``max_rejected_rate`` is no such share.
     """
 
     paths: tuple[Path, ...]
     format: str | None = None
     options: ReadOptions = NO_OPTIONS
     max_rejected_rate: float = 0.01
+
+    def __post_init__(self) -> None:
+        if self.format is not None:
+            reader(self.format)  # a name that is wrong is told before anything is looked at
+        if not 0 <= self.max_rejected_rate <= 1:  # also what is no number
+            raise UsageError(
+                f"max_rejected_rate is {self.max_rejected_rate:g}, which is no share of rows: "
+                "give one from 0 to 1, such as 0.01 for 1%"
+            )
 
 
 class Ingester:
@@ -136,13 +151,11 @@ class Ingester:
         return ingest
 
     def _stage(self, files: Files, content: _Content) -> StagedResults:
-        if files.format is not None:
-            reader(files.format)  # a name that is wrong is told before anything is unpacked
         with opened(files.paths) as sources:
             found, read = reader_for(sources, files.format, files.options)
-            reading = found.read(read, files.options)
-            _tell(reading.findings, sources, read)
             with _naming(read):
+                reading = _begun(found, read, files.options)
+                _tell(reading.findings, sources, read)
                 staged = self._store.write(reading)
         try:
             _check_kept(staged, files)
@@ -167,6 +180,16 @@ class Ingester:
         )
 
 
+def _begun(found: Reader, sources: Sequence[Source], options: ReadOptions) -> Reading:
+    """Let a reader begin; what it stumbles over here is told like what it stumbles over while rows are consumed."""
+    try:
+        return found.read(sources, options)
+    except AtorError:
+        raise
+    except Exception as error:  # readers are also other packages'
+        raise ResultsError(f"the results cannot be read: {reason(error)}; nothing of them was kept") from error
+
+
 def _tell(findings: Findings, sources: Sequence[Source], read: Sequence[Source]) -> None:
     """Say what no reader sees: what was left aside, and what was cut short before it was unpacked."""
     if any(source.truncated for source in read):
@@ -174,13 +197,13 @@ def _tell(findings: Findings, sources: Sequence[Source], read: Sequence[Source])
     if left := [source.name for source in sources if source not in read]:
         more = f" and {len(left) - _MOST_LISTED} more" if len(left) > _MOST_LISTED else ""
         findings.note(f"not read: {', '.join(left[:_MOST_LISTED])}{more}")
-    for reason in unusable():
-        findings.note(reason)
+    for sentence in unusable():
+        findings.note(sentence)
 
 
 @contextmanager
 def _naming(sources: Sequence[Source]) -> Iterator[None]:
-    """Name the files in an error of somebody who sees only their rows."""
+    """Name the files in an error of somebody who did not."""
     try:
         yield
     except ResultsError as error:
@@ -314,8 +337,8 @@ def _check_kept(staged: StagedResults, files: Files) -> None:
         return
     first = "; ".join(_told(row) for row in staged.rejected.slice(0, 3).to_pylist())
     raise ResultsError(
-        f"{report.rows_rejected} of {report.rows_read} rows cannot be read, more than {allowed:.0%}: nothing was kept. "
-        f"{first}. Name the right format (format=), or allow it (max_rejected_rate=)."
+        f"{report.rows_rejected} of {report.rows_read} rows cannot be read, more than {100 * allowed:.3g}%: "
+        f"nothing was kept. {first}. Name the right format (format=), or allow it (max_rejected_rate=)."
     )
 
 

@@ -8,9 +8,12 @@ from contextlib import suppress
 from sqlalchemy import Engine
 
 from ator_lib.errors import AtorError, NotFoundError
+from ator_lib.model import Run
 from ator_lib.registry.registry import Registry
 from ator_lib.results import index, influx
+from ator_lib.results.base import Ingest
 from ator_lib.results.store import Store
+from ator_lib.sql.engine import read
 
 MIRROR_ERROR = "influx_error"
 """Attribute of a run that could not be mirrored: why."""
@@ -40,22 +43,33 @@ class Mirror:
             The run has no results.
         """
         run = self._registry.get(run_id)
-        ingest_id = index.ingest_of(self._engine, run_id)
-        if ingest_id is None:
+        if (ingest := self._ingest_of(run_id)) is None:
             raise NotFoundError(f"run {run_id} has no results that could be sent")
+        return self._send(run, ingest)
+
+    def send_ended(self, run: Run) -> Run:
+        """Send a run if it has ended with results, and return it; a failure is a warning and an attribute of it."""
+        if not run.status.is_final:
+            return run
+        try:
+            if (ingest := self._ingest_of(run.run_id)) is not None:
+                self._send(run, ingest)
+        except AtorError as error:
+            warnings.warn(f"run {run.run_id} is whole, and was not mirrored: {error}", MirrorWarning, stacklevel=2)
+            with suppress(AtorError):
+                return self._registry.update(run.run_id, attributes={MIRROR_ERROR: str(error)})
+        return run
+
+    def _ingest_of(self, run_id: int) -> Ingest | None:
+        with read(self._engine) as connection:
+            return index.details_of(connection, run_id)
+
+    def _send(self, run: Run, ingest: Ingest) -> int:
         return influx.send(
             self._target,
             run,
-            summaries=index.summaries(self._engine, [run_id]),
-            timeline=self._store.timeline(ingest_id),
-            metrics=self._store.metrics(ingest_id),
+            ended_at=run.end_time or run.start_time or ingest.created_at,  # with none, each export has its own
+            summaries=index.summaries(self._engine, [run.run_id]),
+            timeline=self._store.timeline(ingest.ingest_id),
+            metrics=self._store.metrics(ingest.ingest_id),
         )
-
-    def send_anyway(self, run_id: int) -> None:
-        """Send a run that has just ended; a failure is a warning, and stands among the run's attributes."""
-        try:
-            self.send(run_id)
-        except AtorError as error:
-            warnings.warn(f"run {run_id} is whole, and was not mirrored: {error}", MirrorWarning, stacklevel=2)
-            with suppress(AtorError):
-                self._registry.update(run_id, attributes={MIRROR_ERROR: str(error)})

@@ -12,7 +12,8 @@ from ator_lib.model import RunOutcome, RunStatus, StatusReason
 class Totals:
     """What the results of a run say in sum.
 
-    ``answered`` counts requests that got any HTTP status; ``commonest_error`` is null without failures.
+    ``answered`` counts requests that got any HTTP status; ``commonest_error`` is null without failures, and where
+    nobody says why.
     """
 
     requests: int
@@ -56,17 +57,21 @@ def judge(
     if totals.answered == 0 and totals.failures == totals.requests:
         return _failure(
             StatusReason.HOST_UNREACHABLE,
-            f"no request got an answer from {host or 'the host'} ({totals.commonest_error}): "
+            f"no request got an answer from {host or 'the host'}{_told(' (', totals.commonest_error, ')')}: "
             "check the address and that the server is up",
         )
     error_rate = totals.failures / totals.requests
     if error_rate > max_error_rate:
         return _failure(
             StatusReason.REQUESTS_FAILED,
-            f"{totals.failures} of {totals.requests} requests failed ({error_rate:.1%}, allowed {max_error_rate:.1%}); "
-            f"most often: {totals.commonest_error}",
+            f"{totals.failures} of {totals.requests} requests failed ({error_rate:.1%}, allowed {max_error_rate:.1%})"
+            f"{_told('; most often: ', totals.commonest_error)}",
         )
     return RunOutcome(status=RunStatus.SUCCESS)
+
+
+def _told(before: str, words: str | None, behind: str = "") -> str:
+    return f"{before}{words}{behind}" if words else ""
 
 
 def _failure(reason: StatusReason, error: str) -> RunOutcome:

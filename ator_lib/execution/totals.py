@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ator_lib.execution.outcome import Totals
 from ator_lib.results.base import StagedResults
 
@@ -17,5 +20,11 @@ def totals_of(staged: StagedResults) -> Totals | None:
         requests=total["requests"],
         failures=total["failures"],
         answered=total["requests"] - unanswered,
-        commonest_error=errors[0]["error"] if errors else None,
+        commonest_error=_words(errors[0]) if errors else None,
     )
+
+
+def _words(error: Mapping[str, Any]) -> str | None:
+    """Give the words of a failure, or at least its status."""
+    status = None if error["status_code"] is None else f"status {error['status_code']}"
+    return error["error"] or status

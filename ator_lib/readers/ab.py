@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -103,8 +103,16 @@ def _samples(source: Source, text: _Text | None) -> Reading:
         tool_version=None if text is None else text.version,
         precision=_PRECISION,
         samples=tables.stream(_batches(source, name, findings)),
+        duration_s=None if text is None else _duration_s(text.row),
+        clock_s=1.0,
         findings=findings,
     )
+
+
+def _duration_s(told: Mapping[str, Any]) -> float | None:
+    """Give the time taken; throughput tells more decimals of it than ab prints."""
+    requests, seconds, throughput_rps = told["requests"], told["duration_s"], told["throughput_rps"]
+    return float(requests / throughput_rps) if throughput_rps else seconds
 
 
 def _batches(source: Source, name: str, findings: Findings) -> Iterator[pa.RecordBatch]:
@@ -131,7 +139,7 @@ def _batches(source: Source, name: str, findings: Findings) -> Iterator[pa.Recor
             ttfb_ms=pc.add(kept.column("ctime"), kept.column("wait")),
         )
     if not count:
-        raise ResultsError(f"{source.name} holds no request: there is no sound row below its header.")
+        raise csv_documents.no_sound_row(source, "request", findings)
 
 
 # --- the text, and -e ---

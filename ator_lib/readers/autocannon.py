@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from ator_lib import schema
 from ator_lib.errors import ResultsError
 from ator_lib.readers import tables
 from ator_lib.readers.base import Findings, Format, Reading, ReadOptions, Source, only
-from ator_lib.readers.json_documents import count, load_object, member, members, number
+from ator_lib.readers.json_documents import begins_object, count, load_object, member, members, number
 from ator_lib.readers.text_documents import ALL_REQUESTS, path_of
 
 PRECISION = "1 ms"
@@ -41,7 +40,7 @@ class AutocannonReader:
 
     def recognises(self, source: Source) -> bool:
         """Say whether it is JSON with the keys of a result."""
-        return source.head.lstrip().startswith(b"{") and all(mark in source.head for mark in _MARKS)
+        return begins_object(source, _MARKS)
 
     def read(self, sources: Sequence[Source], options: ReadOptions) -> Reading:
         """Read a result.
@@ -133,13 +132,11 @@ def _latencies(result: Mapping[str, Any], answered: int, findings: Findings) -> 
     elif measured < answered:
         findings.note(f"latencies are of {measured:.0f} answers out of {answered}: those with a 2xx status")
     percentiles = {column: said[key] for key, column in _PERCENTILES.items() if key in said}
-    stddev_ms = said.get("stddev")
     return percentiles | {
         "mean_ms": said["average"],
         "min_ms": said["min"],
         "max_ms": said.get("max"),
-        # autocannon divides by n
-        "stddev_ms": None if stddev_ms is None or measured < 2 else stddev_ms * math.sqrt(measured / (measured - 1)),
+        "stddev_ms": tables.of_sample(said.get("stddev"), measured),  # autocannon divides by n
     }
 
 

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -19,6 +19,9 @@ from ator_lib.readers.duck import Query
 
 HEAD_BYTES = 64 * 2**10
 """How much of a file is looked at to recognise it."""
+
+MOST_REJECTED = 300_000
+"""Rows of a run that cannot be read, more than which are not listed."""
 
 _LONGEST_TEXT = 200
 _UTF8_BOM = b"\xef\xbb\xbf"
@@ -86,7 +89,7 @@ class ReadOptions:
 NO_OPTIONS = ReadOptions()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RejectedRow:
     """A row (line, record, element) of a source that could not be taken in.
 
@@ -118,7 +121,15 @@ class Findings:
     notes: list[str] = field(default_factory=list)
 
     def reject(self, source: Source, line: int | None, reason: str, text: str | None = None) -> None:
-        """Note a row that is left out."""
+        """Note a row that is left out.
+
+        Raises
+        ------
+        ResultsError
+            There are more than ``MOST_REJECTED`` of them.
+        """
+        if len(self.rejected) >= MOST_REJECTED:
+            raise ResultsError(f"{source.name}: more than {MOST_REJECTED:,} rows cannot be read: is it damaged?")
         shown = None if text is None else text[:_LONGEST_TEXT]
         self.rejected.append(RejectedRow(source=source.name, line=line, reason=reason[:_LONGEST_TEXT], text=shown))
 
@@ -154,6 +165,11 @@ class Reading:
         How exact durations are: ``schema.EXACT``, ``2 significant digits`` …
     started_at, ended_at
         The load window in UTC, for sources without samples that say when it was.
+    duration_s
+        Length of the load window in seconds, if the tool says it beside samples.
+    clock_s
+        To how many seconds starts of samples are known, where that is coarse. Of a load window shorter than ten of
+        them nobody knows how long it was, unless ``duration_s`` says so.
     """
 
     tool: str | None
@@ -169,6 +185,8 @@ class Reading:
     metrics: pa.Table = field(default_factory=schema.METRICS.empty_table)
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    duration_s: float | None = None
+    clock_s: float = 0.0
     findings: Findings = field(default_factory=Findings)
 
 
@@ -223,6 +241,30 @@ class Reader(Protocol):
             consumed. The message names the file, the place and the reason.
         """
         ...
+
+
+def moment_of(stamp: str | None, column: str, options: ReadOptions, findings: Findings) -> datetime | None:
+    """Read a time as ISO 8601 writes it, in UTC; ``None`` if it is none.
+
+    One without a zone is in that of the options, and a note says so of its column.
+    """
+    try:
+        moment = datetime.fromisoformat(stamp or "")
+        if moment.tzinfo is None:
+            zone = options.zone or UTC
+            findings.note(f"{column} has no time zone: its times were read as {zone}")
+            moment = moment.replace(tzinfo=zone)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def end_of(started_at: datetime, seconds: float) -> datetime | None:
+    """Give the end of what lasted so long; ``None`` where the calendar ends before."""
+    try:
+        return started_at + timedelta(seconds=seconds)
+    except OverflowError:
+        return None
 
 
 def only(sources: Sequence[Source], what: str) -> Source:

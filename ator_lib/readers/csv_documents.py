@@ -43,16 +43,19 @@ def read(
     Raises
     ------
     ResultsError
-        A row is longer than ``LONGEST_ROW``.
+        A row is longer than ``LONGEST_ROW``, or too many are rejected.
     """
     line = 1 + header
     refused: list[int] = []
+    too_many: list[ResultsError] = []
 
     def refuse(row: csv.InvalidRow) -> str:
         refused.append(row.number)
-        reason = f"{row.actual_columns} columns instead of {row.expected_columns}"
-        for number, text in enumerate(row.text.split("\n")):  # a quote that is not closed swallows lines
-            findings.reject(source, row.number + number, reason, text)
+        try:
+            _reject(row, source, findings)
+        except ResultsError as error:  # which Arrow would swallow
+            too_many.append(error)
+            return "error"
         return "skip"
 
     parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse)
@@ -68,7 +71,21 @@ def read(
                 yield Rows(lines=lines, columns=batch.rename_columns(names))
                 line = int(lines[-1]) + 1 if len(lines) else line
         except pa.ArrowInvalid as error:
+            if too_many:
+                raise too_many[0] from None
             raise ResultsError(f"{source.name} cannot be read behind line {line}: {_reason(error)}.") from error
+
+
+def no_sound_row(source: Source, what: str, findings: Findings) -> ResultsError:
+    """Say of a table that nothing came of it, and why at the first row."""
+    first = next((f": line {row.line} {row.reason}" for row in findings.rejected), "")
+    return ResultsError(f"{source.name} holds no {what}: there is no sound row below its header{first}.")
+
+
+def _reject(row: csv.InvalidRow, source: Source, findings: Findings) -> None:
+    reason = f"{row.actual_columns} columns instead of {row.expected_columns}"
+    for number, text in enumerate(row.text.split("\n")):  # a quote that is not closed swallows lines
+        findings.reject(source, row.number + number, reason, text)
 
 
 def _lines(columns: Sequence[str], header: bool) -> csv.ReadOptions:

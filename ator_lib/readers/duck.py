@@ -35,15 +35,24 @@ class Query:
     settle: Callable[[str], str | None] | None = None
 
 
-def connect() -> Connection:
-    """Open a connection in memory, in UTC; it lives as long as the relations that are made with it."""
+def connect(database: Path | None = None, *, spill: Path | None = None) -> Connection:
+    """Open a connection in UTC; it lives as long as the relations that are made with it.
+
+    Parameters
+    ----------
+    database
+        File of a database; by default it is in memory.
+    spill
+        Folder for what does not fit into memory, made and removed if need be; by default a temporary one.
+    """
     connection = duckdb.connect(
+        database=":memory:" if database is None else str(database),
         config={
             "python_enable_replacements": "false",  # or a table name could be any Python variable
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
-            "temp_directory": str(Path(gettempdir()) / f"ator-duckdb-{uuid4().hex}"),  # made and removed if need be
-        }
+            "temp_directory": str(spill or Path(gettempdir()) / f"ator-duckdb-{uuid4().hex}"),
+        },
     )
     connection.execute("SET TimeZone = 'UTC'")
     silence(connection)
@@ -66,5 +75,5 @@ def text(value: str) -> str:
 
 def first_line(error: Exception) -> str:
     """Return what DuckDB says is wrong, without its kind of error and its picture of the query."""
-    line = str(error).strip().splitlines()[0]
+    line = str(error).strip().partition("\n")[0] or type(error).__name__
     return re.sub(r"^\w+( \w+)? Error: ", "", line)

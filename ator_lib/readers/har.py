@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -15,7 +14,7 @@ import pyarrow as pa
 from ator_lib import schema
 from ator_lib.errors import ResultsError
 from ator_lib.readers import json_documents, tables
-from ator_lib.readers.base import Findings, Format, Reading, ReadOptions, Source
+from ator_lib.readers.base import Findings, Format, Reading, ReadOptions, Source, moment_of
 from ator_lib.readers.json_documents import count, member, number, word
 from ator_lib.readers.text_documents import path_of
 
@@ -104,7 +103,7 @@ def _row(entry: Any, source: Source, options: ReadOptions, findings: Findings) -
     success = status is not None and 100 <= status < 400
     until_first_byte = [phases[phase] or 0.0 for phase in _UNTIL_FIRST_BYTE]
     return {
-        "started_at": _time(word(member(entry, "startedDateTime")), options, findings),
+        "started_at": moment_of(word(member(entry, "startedDateTime")), "startedDateTime", options, findings),
         "duration_ms": sum(known) if duration_ms is None else duration_ms,
         "name": path_of(word(member(entry, "request", "url")) or ""),
         "method": word(member(entry, "request", "method")),
@@ -131,15 +130,3 @@ def _bytes(message: Any) -> int | None:
     transferred = count(member(message, "_transferSize"))
     body, headers = count(member(message, "bodySize")), count(member(message, "headersSize"))
     return transferred or (None if body is None else body + (headers or 0))
-
-
-def _time(stamp: str | None, options: ReadOptions, findings: Findings) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(stamp or "")
-        if time.tzinfo is None:
-            zone = options.zone or UTC
-            findings.note(f"startedDateTime has no time zone: its times were read as {zone}")
-            time = time.replace(tzinfo=zone)
-        return time.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

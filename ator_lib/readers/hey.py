@@ -88,7 +88,7 @@ def _samples(sources: Sequence[Source], started_at: datetime | None, findings: F
             count += numbers.num_rows
             yield _batch(numbers, started_at)
     if not count:
-        raise ResultsError(f"{sources[0].name} holds no response: there is no sound row below its header.")
+        raise csv_documents.no_sound_row(sources[0], "response", findings)
     if count >= _MOST_ROWS:
         findings.note(f"hey writes no more than {_MOST_ROWS} responses: there may have been more")
 

@@ -12,8 +12,12 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import pairwise
+from functools import cached_property
 from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ator_lib import schema
 from ator_lib.errors import ResultsError
@@ -25,6 +29,9 @@ _NUMBERS = ("double", "long", "unsignedLong")
 _NO_TAGS = ("", "result", "table", "_start", "_stop", "_time", "_value", "_field", "_measurement")
 _COUNTS = ("requests", "failures")
 _WIDEST_CELL = 2**20
+_BATCH = 50_000
+_MOST = 2**53
+_SHORTEST_S, _LONGEST_S = 1e-6, 1e9
 
 
 class InfluxReader:
@@ -52,22 +59,40 @@ class InfluxReader:
             InfluxDB answered with an error, or a file is no annotated CSV.
         """
         findings = Findings()
-        metrics: list[dict[str, Any]] = []
-        intervals: list[dict[str, Any]] = []
+        metrics, intervals = _Table(columns=schema.METRICS), _Table(columns=schema.TIMELINE)
         for source in sources:
             for row in _rows(source, findings):
-                if row.is_interval:
-                    intervals.append(row.interval())
-                else:
-                    metrics += row.measurements()
-        _measure_intervals(intervals)
+                (intervals if row.is_interval else metrics).add(row.found)
+        timeline = intervals.whole()
         return Reading(
             tool="influxdb",
             precision=self.about.precision,
-            metrics=table(schema.METRICS, metrics),
-            timeline=table(schema.TIMELINE, intervals) if intervals else None,
+            metrics=metrics.whole(),
+            timeline=_measured(timeline) if len(timeline) else None,
             findings=findings,
         )
+
+
+@dataclass(kw_only=True)
+class _Table:
+    """Rows on their way into columns, which take a fraction of their memory."""
+
+    columns: pa.Schema
+    _rows: list[dict[str, Any]] = field(default_factory=list)
+    _parts: list[pa.Table] = field(default_factory=list)
+
+    def add(self, rows: Sequence[dict[str, Any]]) -> None:
+        self._rows += rows
+        if len(self._rows) >= _BATCH:
+            self._settle()
+
+    def whole(self) -> pa.Table:
+        self._settle()
+        return pa.concat_tables(self._parts)
+
+    def _settle(self) -> None:
+        self._parts.append(table(self.columns, self._rows))
+        self._rows = []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +107,12 @@ class _Row:
     def is_interval(self) -> bool:
         return all(name in self.cells for name in _COUNTS)
 
-    def measurements(self) -> list[dict[str, Any]]:
+    @cached_property
+    def found(self) -> list[dict[str, Any]]:
+        """What it tells, as rows of TIMELINE or of METRICS; ValueError says what is wrong with it."""
+        return [self._interval()] if self.is_interval else self._measurements()
+
+    def _measurements(self) -> list[dict[str, Any]]:
         is_pivoted = "_value" not in self.cells
         measured = dict.fromkeys(self._numeric()) if is_pivoted else {"_value": self.cells.get("_field", "")}
         return [
@@ -95,10 +125,12 @@ class _Row:
             for column, label in measured.items()
         ]
 
-    def interval(self) -> dict[str, Any]:
+    def _interval(self) -> dict[str, Any]:
         known = schema.TIMELINE.names
         values = {name: _number(text) for name, text in self.cells.items() if name in known and name in self._numeric()}
-        counts = {name: round(values[name]) for name in (*_COUNTS, "users") if name in values}
+        counts = {name: _count(name, values[name]) for name in (*_COUNTS, "users") if name in values}
+        if not _SHORTEST_S <= values.get("interval_s", _SHORTEST_S) <= _LONGEST_S:
+            raise ValueError(f"interval_s {self.cells['interval_s']!r} is no length of an interval")
         texts = {name: self.cells[name] for name in ("name", "method") if name in self.cells}
         return {**values, **counts, **texts, "interval_start": self.time}
 
@@ -139,7 +171,7 @@ class _Layout:
         if "_time" not in filled:
             raise ValueError("no _time")
         row = _Row(time=_time(filled["_time"]), cells=filled, types=dict(zip(self.columns, self.types, strict=False)))
-        row.interval() if row.is_interval else row.measurements()  # what cannot be read is told here, with its line
+        _ = row.found  # what cannot be read is told here, with its line
         return row
 
     def _padded(self, annotation: list[str]) -> list[str]:
@@ -175,7 +207,8 @@ def _annotate(layout: _Layout, cells: list[str], *, is_first: bool) -> None:
 
 
 def _cells(source: Source) -> Iterator[tuple[int, list[str]]]:
-    previous = csv.field_size_limit(_WIDEST_CELL)
+    if csv.field_size_limit() < _WIDEST_CELL:  # of the whole process: other threads read, too, so it stays
+        csv.field_size_limit(_WIDEST_CELL)
     with source.path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         reader = csv.reader(line.replace("\0", "\N{REPLACEMENT CHARACTER}") for line in file)
         try:
@@ -183,25 +216,34 @@ def _cells(source: Source) -> Iterator[tuple[int, list[str]]]:
                 yield reader.line_num, cells
         except csv.Error as error:
             raise ResultsError(f"{source.name} is no CSV at line {reader.line_num}: {error}.") from error
-        finally:
-            csv.field_size_limit(previous)
 
 
-def _measure_intervals(rows: list[dict[str, Any]]) -> None:
+def _measured(timeline: pa.Table) -> pa.Table:
     """Fill in the length of the intervals, the smallest step between two, and the throughput that follows."""
-    starts = sorted({row["interval_start"] for row in rows})
-    steps = [(after - before).total_seconds() for before, after in pairwise(starts)]
-    step = min(steps, default=1.0)
-    for row in rows:
-        row.setdefault("interval_s", step)
-        row.setdefault("throughput_rps", row["requests"] / row["interval_s"])
+    starts = np.unique(timeline["interval_start"].cast(pa.int64()).to_numpy())
+    step = float(np.diff(starts).min()) / 1e6 if len(starts) > 1 else 1.0
+    lengths = pc.fill_null(timeline["interval_s"], step)
+    rates = pc.coalesce(timeline["throughput_rps"], pc.divide(timeline["requests"].cast(pa.float64()), lengths))
+    for column, values in (("interval_s", lengths), ("throughput_rps", rates)):
+        place = timeline.schema.get_field_index(column)
+        timeline = timeline.set_column(place, timeline.schema.field(place), values)
+    return timeline
 
 
 def _time(text: str) -> datetime:
     moment = datetime.fromisoformat(text)  # of nanoseconds the first six digits count
     if moment.tzinfo is None:
         raise ValueError(f"_time {text!r} has no zone")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"_time {text!r} is beyond the calendar in UTC") from error
+
+
+def _count(name: str, value: float) -> int:
+    if not 0 <= value <= _MOST:
+        raise ValueError(f"{name} {value:g} is no number of {name}")
+    return round(value)
 
 
 def _number(text: str) -> float:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from ator_lib.errors import ResultsError
 from ator_lib.readers import json_documents, tables
 from ator_lib.readers.base import Findings, Format, Reading, ReadOptions, Source, only
+from ator_lib.readers.json_documents import count, number
 
 _PRECISION = "tool summary"
 _TOTAL = "Total"
 _MARKS = (b'"sampleCount"', b'"errorCount"', b'"meanResTime"')
+_COUNTS = {"requests": "sampleCount", "failures": "errorCount"}
 _DURATIONS = {
     "meanResTime": "mean_ms",
     "minResTime": "min_ms",
@@ -22,7 +23,6 @@ _DURATIONS = {
     "pct2ResTime": "p95_ms",
     "pct3ResTime": "p99_ms",
 }
-_MOST = 2**53
 _DEFAULTS = (
     "pct1ResTime, pct2ResTime and pct3ResTime were taken for the percentiles 90, 95 and 99, as JMeter is set up by "
     "default (aggregate_rpt_pct1 to 3)"
@@ -46,7 +46,7 @@ class JmeterStatisticsReader:
 
     def recognises(self, source: Source) -> bool:
         """Say whether it is JSON with the keys of a statistic."""
-        return source.head.lstrip().startswith(b"{") and all(mark in source.head for mark in _MARKS)
+        return json_documents.begins_object(source, _MARKS)
 
     def read(self, sources: Sequence[Source], options: ReadOptions) -> Reading:
         """Read the statistics.
@@ -84,16 +84,9 @@ def _notes(names: Sequence[Mapping[str, Any]], total: Mapping[str, Any] | None) 
 def _row(source: Source, name: str, statistic: Any) -> dict[str, Any]:
     if not isinstance(statistic, dict):
         raise ResultsError(f"{source.name} is no statistics.json of JMeter: {name[:60]!r} is no object in it.")
-    counts = {column: statistic.get(key) for column, key in (("requests", "sampleCount"), ("failures", "errorCount"))}
-    for column, count in counts.items():
-        if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= _MOST:
+    counts = {column: count(statistic.get(key)) for column, key in _COUNTS.items()}
+    for column, known in counts.items():
+        if known is None:
             raise ResultsError(f"{source.name} does not say how many {column} {name[:60]!r} had.")
-    durations = {column: _number(statistic.get(key)) for key, column in _DURATIONS.items()}
-    return {**counts, "throughput_rps": _number(statistic.get("throughput")), **durations}
-
-
-def _number(value: Any) -> float | None:
-    """Give a figure; ``None`` for those that Java writes of nothing, such as ``NaN``."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if 0 <= value <= _MOST and math.isfinite(value) else None
+    durations = {column: number(statistic.get(key)) for key, column in _DURATIONS.items()}
+    return {**counts, "throughput_rps": number(statistic.get("throughput")), **durations}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
 import ijson
@@ -29,6 +29,11 @@ _CHUNK = 2**20
 _LEVEL = np.zeros(256, np.int8)
 _LEVEL[list(b"[{")], _LEVEL[list(b"]}")] = 1, -1
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def begins_object(source: Source, marks: Iterable[bytes] = ()) -> bool:
+    """Say whether a file begins as an object does, and whether all of these marks are in its head."""
+    return source.head.lstrip().startswith(b"{") and all(mark in source.head for mark in marks)
 
 
 def load(source: Source) -> Any:
@@ -139,6 +144,11 @@ def word(value: Any) -> str | None:
 def members(value: Any) -> dict[str, Any]:
     """Give an object; what is none has no members."""
     return value if isinstance(value, dict) else {}
+
+
+def listed(value: Any) -> list[Any]:
+    """Give an array; what is none has no items."""
+    return value if isinstance(value, list) else []
 
 
 def number(value: Any) -> float | None:

@@ -11,13 +11,13 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import ClassVar
 
 from ator_lib import schema
 from ator_lib.errors import ResultsError
 from ator_lib.readers import tables, xml_documents
-from ator_lib.readers.base import Findings, Format, Reading, ReadOptions, Source
+from ator_lib.readers.base import Findings, Format, Reading, ReadOptions, Source, end_of, moment_of
 
 LONGEST_TEXT = 20_000
 """Characters of a message or of details that are kept."""
@@ -154,21 +154,12 @@ class _Cases:
         self.tool = self.tool or _tool(suite)
         if suite.is_newman:
             self._findings.note("Newman gives each case the time of its request: that is no duration of the case")
-        if (started := self._time(attributes.get("timestamp"))) is not None:
+        started = moment_of(attributes.get("timestamp"), "timestamp", self._options, self._findings)
+        if started is not None:
             self.started.append(started)
-            if not suite.is_newman and (length_ms := _duration_ms(attributes)) is not None:
-                self.ended.append(started + timedelta(milliseconds=length_ms))
-
-    def _time(self, stamp: str | None) -> datetime | None:
-        try:
-            time = datetime.fromisoformat(stamp or "")
-            if time.tzinfo is None:
-                zone = self._options.zone or UTC
-                self._findings.note(f"timestamp has no time zone: its times were read as {zone}")
-                time = time.replace(tzinfo=zone)
-            return time.astimezone(UTC)
-        except (ValueError, OverflowError):
-            return None
+            length_ms = None if suite.is_newman else _duration_ms(attributes)
+            if length_ms is not None and (ended := end_of(started, length_ms / 1000)) is not None:
+                self.ended.append(ended)
 
     def _row(self, case: dict[str, str]) -> dict[str, object]:
         status, message, details = _outcome(case, self._results)

@@ -17,7 +17,7 @@ from ator_lib.errors import ResultsError
 from ator_lib.masking import masked, secret_words
 from ator_lib.readers import json_documents, tables
 from ator_lib.readers.base import Findings, Format, Reading, ReadOptions, Source
-from ator_lib.readers.json_documents import count, member, number, word
+from ator_lib.readers.json_documents import count, listed, member, members, number, word
 
 LONGEST_TEXT = 20_000
 """Characters of a message or of details that are kept."""
@@ -85,7 +85,7 @@ class _Report:
         self._findings = findings
         collection = self._object("collection")
         scopes = [self._object(scope).get("values") for scope in ("environment", "globals")]
-        variables = [variable for scope in (*scopes, collection.get("variable")) for variable in _list(scope)]
+        variables = [variable for scope in (*scopes, collection.get("variable")) for variable in listed(scope)]
         values = [member(variable, "value") for variable in variables]
         self._secrets = secret_words(value for value in values if isinstance(value, str))
         self._folders = _folders(collection)
@@ -94,7 +94,7 @@ class _Report:
         self._read()
 
     def _object(self, path: str) -> dict[str, Any]:
-        return _object(next(json_documents.items(self._source, path, self._findings), None))
+        return members(next(json_documents.items(self._source, path, self._findings), None))
 
     def _read(self) -> None:
         seen: set[str] = set()
@@ -106,7 +106,7 @@ class _Report:
                 continue
             if reference is not None:
                 seen.add(reference)
-            unanswered += not self._take(_object(execution))
+            unanswered += not self._take(members(execution))
         if overwritten:
             told = "Newman overwrites them with those that their scripts send (pm.sendRequest)"
             self._findings.note(f"{overwritten} requests have no sample: {told}")
@@ -117,12 +117,12 @@ class _Report:
 
     def _take(self, execution: dict[str, Any]) -> bool:
         """Take an execution; says whether there was a response."""
-        item = _object(execution.get("item"))
+        item = members(execution.get("item"))
         name, folder = word(item.get("name")) or UNNAMED, self._folders.get(word(item.get("id")))
         suite = name if folder is None else f"{folder} / {name}"
         cases = [self._case(suite, *outcome) for outcome in _outcomes(execution)]
         self.cases.extend(cases)
-        response = _object(execution.get("response"))
+        response = members(execution.get("response"))
         duration_ms = number(response.get("responseTime"))
         if duration_ms is None:
             return False
@@ -131,13 +131,13 @@ class _Report:
         self.samples.append(
             {
                 "duration_ms": duration_ms,
-                "name": f"{name} (pm.sendRequest)" if of_script else name,
-                "method": word(member(execution, "request", "method")),
+                "name": self._told(f"{name} (pm.sendRequest)" if of_script else name),
+                "method": self._told(word(member(execution, "request", "method"))),
                 "status_code": status,
                 "success": failure is None,
-                "error": failure,
+                "error": self._told(failure),
                 "bytes_received": count(response.get("responseSize")),
-                "group": folder,
+                "group": self._told(folder),
                 "weight": 1,
             }
         )
@@ -145,15 +145,16 @@ class _Report:
 
     def _case(self, suite: str, case: str, status: str, error: dict[str, Any]) -> dict[str, object]:
         return {
-            "suite": suite,
-            "case": case,
+            "suite": self._told(suite),
+            "case": self._told(case),
             "status": status,
             "message": self._told(_message(error)) if error else None,
             "details": self._told(word(error.get("stack"))),
         }
 
     def _told(self, words: str | None) -> str | None:
-        return masked(words[:LONGEST_TEXT], self._secrets) if words else None
+        """Mask a text and only then cut it: the beginning of a secret is one, too."""
+        return masked(words, self._secrets)[:LONGEST_TEXT] if words else None
 
 
 # --- of an execution ---
@@ -162,12 +163,12 @@ class _Report:
 def _outcomes(execution: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield case, status and error: of the request if it broke, of scripts that broke, and of assertions."""
     if "requestError" in execution:
-        yield "request", "error", _object(execution["requestError"]) or {"message": "it broke"}
+        yield "request", "error", members(execution["requestError"]) or {"message": "it broke"}
     for key, script in _SCRIPTS.items():
-        for broken in _list(execution.get(key)):
-            yield script, "error", _object(member(broken, "error")) or {"message": "it broke"}
-    for assertion in map(_object, _list(execution.get("assertions"))):
-        error = _object(assertion.get("error"))
+        for broken in listed(execution.get(key)):
+            yield script, "error", members(member(broken, "error")) or {"message": "it broke"}
+    for assertion in map(members, listed(execution.get("assertions"))):
+        error = members(assertion.get("error"))
         status = "skipped" if assertion.get("skipped") is True else "failed" if error else "passed"
         yield word(assertion.get("assertion")) or UNNAMED, status, error
 
@@ -198,27 +199,19 @@ def _message(error: dict[str, Any]) -> str:
 def _folders(collection: dict[str, Any]) -> dict[str | None, str]:
     """Give the folder of each item by its id, with those it lies in: ``Shop / Basket``."""
     found: dict[str | None, str] = {}
-    left = [(item, "") for item in _list(collection.get("item"))]
+    left = [(item, "") for item in listed(collection.get("item"))]
     while left:
         entry, folder = left.pop()
-        item = _object(entry)
+        item = members(entry)
         if folder:
             found[word(item.get("id"))] = folder
         name = word(item.get("name")) or UNNAMED
         inner = f"{folder} / {name}" if folder else name
-        left.extend((inside, inner) for inside in _list(item.get("item")))
+        left.extend((inside, inner) for inside in listed(item.get("item")))
     return found
 
 
 # --- what strangers write where something else is expected ---
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _status(code: Any) -> int | None:

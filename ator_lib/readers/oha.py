@@ -15,7 +15,7 @@ from ator_lib import schema
 from ator_lib.errors import ResultsError
 from ator_lib.readers import tables
 from ator_lib.readers.base import Findings, Format, Reading, ReadOptions, Source, only
-from ator_lib.readers.json_documents import count, counts, load_object, member, number
+from ator_lib.readers.json_documents import begins_object, count, counts, load_object, member, number
 from ator_lib.readers.text_documents import ALL_REQUESTS
 
 PRECISION = "tool summary"
@@ -49,7 +49,7 @@ class OhaReader:
 
     def recognises(self, source: Source) -> bool:
         """Say whether it is JSON with the keys of a result."""
-        return source.head.lstrip().startswith(b"{") and all(mark in source.head for mark in _MARKS)
+        return begins_object(source, _MARKS)
 
     def read(self, sources: Sequence[Source], options: ReadOptions) -> Reading:
         """Read a result.

@@ -13,6 +13,7 @@ from ator_lib import schema
 from ator_lib.errors import ResultsError
 from ator_lib.readers import json_documents, tables
 from ator_lib.readers.base import Findings, Format, Reading, ReadOptions, Source, only
+from ator_lib.readers.json_documents import count, listed, members, number
 
 _SUMMARY = "tool summary"
 _MARKS = (b'"benchmarks"', b'"commit_info"', b'"min_rounds"')
@@ -39,7 +40,7 @@ class PytestBenchmarkReader:
 
     def recognises(self, source: Source) -> bool:
         """Say whether it is JSON with two of the keys that only such a file has together."""
-        return source.head.lstrip().startswith(b"{") and sum(mark in source.head for mark in _MARKS) > 1
+        return json_documents.begins_object(source) and sum(mark in source.head for mark in _MARKS) > 1
 
     def read(self, sources: Sequence[Source], options: ReadOptions) -> Reading:
         """Read the rounds, if the file has those of all benchmarks, else the statistics.
@@ -83,21 +84,19 @@ class _Benchmark:
 
 
 def _benchmarks(source: Source, document: Mapping[str, Any], findings: Findings) -> Iterator[_Benchmark]:
-    listed = document.get("benchmarks")
-    for number, entry in enumerate(listed if isinstance(listed, list) else [], 1):
-        if (benchmark := _benchmark(_object(entry))) is not None:
+    for place, entry in enumerate(listed(document.get("benchmarks")), 1):
+        if (benchmark := _benchmark(members(entry))) is not None:
             yield benchmark
         else:
-            findings.reject(source, None, f"benchmark {number} has no name, or no rounds", str(entry))
+            findings.reject(source, None, f"benchmark {place} has no name, or no rounds", str(entry))
 
 
 def _benchmark(entry: Mapping[str, Any]) -> _Benchmark | None:
-    stats = _object(entry.get("stats"))
+    stats = members(entry.get("stats"))
     name = entry.get("fullname") or entry.get("name")
-    rounds, iterations = _count(stats.get("rounds")), _count(stats.get("iterations", 1))
-    data = stats.get("data")
-    rounds_ms = [_milliseconds(seconds) for seconds in (data if isinstance(data, list) else [])]
-    if not isinstance(name, str) or rounds is None or iterations is None or None in rounds_ms:
+    rounds, iterations = count(stats.get("rounds")), count(stats.get("iterations", 1))
+    rounds_ms = [_milliseconds(seconds) for seconds in listed(stats.get("data"))]
+    if not isinstance(name, str) or not rounds or not iterations or None in rounds_ms:
         return None
     summary = {column: _milliseconds(stats.get(key)) for column, key in _STATISTICS.items()}
     deviation = _milliseconds(stats.get("stddev")) if rounds > 1 else None
@@ -110,12 +109,9 @@ def _benchmark(entry: Mapping[str, Any]) -> _Benchmark | None:
     )
 
 
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and 0 < value < 2**53 else None
-
-
 def _milliseconds(seconds: Any) -> float | None:
-    return float(seconds * 1000) if isinstance(seconds, int | float) and 0 <= seconds < 2**53 else None
+    known = number(seconds)
+    return None if known is None else known * 1000
 
 
 # --- the canonical tables ---
@@ -155,13 +151,9 @@ def _saved_at(document: Mapping[str, Any]) -> datetime | None:
 
 
 def _circumstances(document: Mapping[str, Any]) -> Iterator[str]:
-    machine, commit = _object(document.get("machine_info")), _object(document.get("commit_info"))
+    machine, commit = members(document.get("machine_info")), members(document.get("commit_info"))
     keys = ("python_implementation", "python_version", "system", "machine")
     if known := [machine[key] for key in keys if isinstance(machine.get(key), str)]:
         yield f"run with {' '.join(known)}"
     if isinstance(commit.get("id"), str) and commit["id"] != "unversioned":
         yield f"of commit {commit['id']}" + (" with uncommitted changes" if commit.get("dirty") else "")
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

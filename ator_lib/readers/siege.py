@@ -83,7 +83,14 @@ class SiegeReader:
         if line is _REQUEST_CSV:
             findings.note(f"times have no time zone: they were read as {zone}; they are of ends, to the second")
         batches = _samples(line.finditer(text), zone)
-        return Reading(tool="siege", precision=_PRECISION, samples=tables.stream(batches), findings=findings)
+        return Reading(
+            tool="siege",
+            precision=_PRECISION,
+            samples=tables.stream(batches),
+            duration_s=statistics.get("elapsed_time", (0.0, ""))[0] or None,
+            clock_s=1.0 if line is _REQUEST_CSV else 0.0,
+            findings=findings,
+        )
 
 
 def _statistics(text: str) -> dict[str, tuple[float, str]]:

@@ -72,7 +72,7 @@ def opened(paths: Sequence[Path]) -> Iterator[list[Source]]:
     """
     with TemporaryDirectory(prefix="ator-", ignore_cleanup_errors=True) as folder:
         scratch = _Scratch(Path(folder))
-        found = [plain for source in _given(paths) for plain in _plain(source, scratch)]
+        found = [plain for source in given(paths) for plain in _plain(source, scratch)]
         _check_holds_something(found, ", ".join(named(path) for path in paths[:5]))
         yield found
 
@@ -118,7 +118,8 @@ def _counts(name: str) -> bool:
     return not (re.match(r"~|\.[^.]|__MACOSX$", name) or name.endswith("~"))
 
 
-def _given(paths: Sequence[Path]) -> Iterator[Source]:
+def given(paths: Sequence[Path]) -> Iterator[Source]:
+    """List the files at these paths as they are, each once, by its name at or below what was given."""
     seen = set()
     for path in paths:
         for file in files_of(path):
@@ -154,8 +155,14 @@ class _Scratch:
         """Let come out what a sound archive of this size can hold."""
         self._left += UNPACKED_RATIO * packed.path.stat().st_size
 
+    def expect(self, files: int, packed: Source) -> None:
+        """Refuse an archive of too many files before the first of them is written."""
+        if self._files + files > MOST_FILES:
+            raise _too_much(packed)
+
     def unpack(self, chunks: Iterator[bytes], source: Source) -> Path:
         """Write what comes out of an archive, as long as that is allowed."""
+        self.expect(1, source)
         return self.write(self._bounded(chunks, source))
 
     def write(self, chunks: Iterator[bytes]) -> Path:
@@ -177,11 +184,8 @@ class _Scratch:
     def _bounded(self, chunks: Iterator[bytes], source: Source) -> Iterator[bytes]:
         for chunk in chunks:
             self._left -= len(chunk)
-            if self._left < 0 or self._files > MOST_FILES:
-                raise ResultsError(
-                    f"{source.name} unpacks to more than {UNPACKED_RATIO} times its size, or to {MOST_FILES} files: "
-                    "nothing was taken in. If it is sound, unpack it yourself and ingest that."
-                )
+            if self._left < 0:
+                raise _too_much(source)
             yield chunk
 
     def _append(self, file: io.FileIO, chunk: bytes) -> None:
@@ -193,6 +197,13 @@ class _Scratch:
                 raise
             place = f"the disk of {self._folder.parent} is full, and archives are unpacked there"
             raise ResultsError(f"{place}: free some space, or set TMPDIR to a folder that has it.") from error
+
+
+def _too_much(packed: Source) -> ResultsError:
+    return ResultsError(
+        f"{packed.name} unpacks to more than {UNPACKED_RATIO} times its size, or to {MOST_FILES} files: "
+        "nothing was taken in. If it is sound, unpack it yourself and ingest that."
+    )
 
 
 def _plain(source: Source, scratch: _Scratch, depth: int = 0) -> list[Source]:
@@ -216,9 +227,9 @@ def _plain(source: Source, scratch: _Scratch, depth: int = 0) -> list[Source]:
 
 
 def _reachable(source: Source, scratch: _Scratch) -> Source:
-    """Give a file another path if DuckDB does not take its own: it is no Unicode, or reads as a pattern."""
+    """Give a file another path if DuckDB does not take its own: no Unicode, a pattern, or ``column=value`` in it."""
     path = os.fsencode(source.path.absolute())
-    is_plain = path.decode(errors="replace") == str(source.path.absolute()) and not set(b"*?[") & set(path)
+    is_plain = path.decode(errors="replace") == str(source.path.absolute()) and not set(b"*?[=") & set(path)
     return source if is_plain else replace(source, path=scratch.link(source.path))
 
 
@@ -241,11 +252,16 @@ def _unpacked(source: Source, unpack: Callable[[Path], Any], scratch: _Scratch) 
 
 def _members(source: Source, scratch: _Scratch) -> Iterator[Source]:
     with zipfile.ZipFile(source.path) as archive:
-        for member in sorted(archive.infolist(), key=lambda member: member.filename):
-            if not member.is_dir() and all(map(_counts, member.filename.split("/"))):
-                with archive.open(member) as packed:
-                    path = scratch.unpack(_chunks(packed), source)
-                yield Source(path=path, name=f"{source.name}: {member.filename}")
+        members = [member for member in archive.infolist() if _is_file(member)]
+        scratch.expect(len(members), source)
+        for member in sorted(members, key=lambda member: member.filename):
+            with archive.open(member) as packed:
+                path = scratch.unpack(_chunks(packed), source)
+            yield Source(path=path, name=f"{source.name}: {member.filename}")
+
+
+def _is_file(member: zipfile.ZipInfo) -> bool:
+    return not member.is_dir() and all(map(_counts, member.filename.split("/")))
 
 
 def _chunks(packed: Any) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -81,6 +82,11 @@ def total_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "max_ms": max(_known(rows, "max_ms"), default=None),
         "bytes_received": sum(_known(rows, "bytes_received")) if _known(rows, "bytes_received") else None,
     }
+
+
+def of_sample(stddev: float | None, number: float) -> float | None:
+    """Turn the deviation of a population of so many, which most tools tell, into that of a sample (ddof 1)."""
+    return None if stddev is None or number < 2 else stddev * math.sqrt(number / (number - 1))
 
 
 def _known(rows: Sequence[Mapping[str, Any]], column: str) -> list[Any]:

@@ -14,6 +14,7 @@ from ator_lib import schema
 from ator_lib.errors import ResultsError
 from ator_lib.readers import json_documents, tables, text_documents
 from ator_lib.readers.base import Findings, Format, Reading, ReadOptions, Source, only
+from ator_lib.readers.json_documents import count, number
 from ator_lib.readers.text_documents import ALL_REQUESTS, NUMBER, WHOLE
 
 _PRECISION = "tool summary"
@@ -30,7 +31,6 @@ _STATUS = re.compile(rf"\b(\d{{1,5}}):({WHOLE})")
 _DURATION = re.compile(rf"({NUMBER})(h|ms|m|s|µs|μs|us|ns)")
 _UNITS_MS = {"h": 3_600_000.0, "m": 60_000.0, "s": 1000.0, "ms": 1.0, "µs": 1e-3, "μs": 1e-3, "us": 1e-3, "ns": 1e-6}
 _NS_PER_MS = 1e6
-_MOST = 10**18  # of anything: more is no count, and no time
 
 
 class VegetaReportReader:
@@ -47,8 +47,8 @@ class VegetaReportReader:
 
     def recognises(self, source: Source) -> bool:
         """Say whether it is JSON with the keys of a report, or text that begins with its first line."""
-        if source.head.lstrip().startswith(b"{"):
-            return all(mark in source.head for mark in _JSON_MARKS)
+        if json_documents.begins_object(source):
+            return json_documents.begins_object(source, _JSON_MARKS)
         return _TEXT_MARK.search(text_documents.head(source)) is not None
 
     def read(self, sources: Sequence[Source], options: ReadOptions) -> Reading:
@@ -60,7 +60,7 @@ class VegetaReportReader:
             There are several, it is damaged, or tells of no request.
         """
         source = only(sources, "a report of vegeta")
-        if source.head.lstrip().startswith(b"{"):
+        if json_documents.begins_object(source):
             return _of_json(json_documents.load_object(source), source)
         return _of_text(text_documents.load(source), source)
 
@@ -71,20 +71,19 @@ class VegetaReportReader:
 def _of_json(report: Mapping[str, Any], source: Source) -> Reading:
     latencies = _object(report, "latencies", source)
     codes = _object(report, "status_codes", source)
-    statuses = {code: _count(number) for code, number in codes.items() if _WHOLE.fullmatch(code)}
+    statuses = {code: count(requests) or 0 for code, requests in codes.items() if _WHOLE.fullmatch(code)}
     durations = {
-        column: ns / _NS_PER_MS for key, column in _LATENCIES.items() if (ns := _number(latencies.get(key))) is not None
+        column: ns / _NS_PER_MS for key, column in _LATENCIES.items() if (ns := number(latencies.get(key))) is not None
     }
-    window_ns = [_number(report.get(key)) for key in ("duration", "wait")]
-    received = _number(_object(report, "bytes_in", source).get("total"))
+    window_ns = [number(report.get(key)) for key in ("duration", "wait")]
     started_at, ended_at = (_time(report.get(key)) for key in ("earliest", "end"))
     return _reading(
         source,
-        requests=_count(report.get("requests")),
+        requests=count(report.get("requests")) or 0,
         statuses=statuses,
         durations=durations,
         duration_s=None if None in window_ns else sum(filter(None, window_ns)) / 1e9,
-        bytes_received=None if received is None else int(received),
+        bytes_received=count(_object(report, "bytes_in", source).get("total")),
         distributions=_distributions(report.get("buckets"), durations.get("max_ms")),
         started_at=started_at,
         ended_at=ended_at,
@@ -96,15 +95,6 @@ def _object(report: Mapping[str, Any], key: str, source: Source) -> dict[str, An
     if not isinstance(found, dict):
         raise ResultsError(f"{source.name} is no report of vegeta: {key} is no object in it.")
     return found
-
-
-def _number(value: Any) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 0 <= value < _MOST else None
-
-
-def _count(value: Any) -> int:
-    return int(_number(value) or 0)
 
 
 def _time(value: Any) -> datetime | None:
@@ -119,7 +109,7 @@ def _distributions(buckets: Any, max_ms: float | None) -> pa.Table | None:
     """Make a histogram of buckets, of which a report holds the lower ends; the last one ends with the maximum."""
     if not isinstance(buckets, dict):
         return None
-    counts = {int(lower) / _NS_PER_MS: _count(count) for lower, count in buckets.items() if _WHOLE.fullmatch(lower)}
+    counts = {int(lower) / _NS_PER_MS: count(held) or 0 for lower, held in buckets.items() if _WHOLE.fullmatch(lower)}
     lowers = sorted(counts)
     last = max(max_ms or 0.0, *lowers) if lowers else 0.0
     uppers = [*lowers[1:], math.nextafter(last, math.inf)]

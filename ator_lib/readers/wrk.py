@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ import pyarrow as pa
 from ator_lib import schema
 from ator_lib.errors import ResultsError
 from ator_lib.readers import tables, text_documents
-from ator_lib.readers.base import Findings, Format, Reading, ReadOptions, Source, only
+from ator_lib.readers.base import Findings, Format, Reading, ReadOptions, Source, end_of, only
 from ator_lib.readers.text_documents import ALL_REQUESTS, NUMBER, WHOLE, path_of
 
 _PRECISION = "2 decimals of the unit shown"
@@ -175,8 +175,7 @@ def _durations(part: str, recorded: str) -> dict[str, float | None]:
         if column := _PERCENTILES.get(f"{float(percent):g}"):
             found[column] = _milliseconds(value, unit)
     if measured := _MEASURED.search(recorded):
-        count = int(measured[4])
-        stddev = float(measured[2]) * math.sqrt(count / (count - 1)) if count > 1 else None  # wrk2 divides by n
+        stddev = tables.of_sample(float(measured[2]), int(measured[4]))  # wrk2 divides by n
         found |= {"mean_ms": float(measured[1]), "stddev_ms": stddev, "max_ms": float(measured[3])}
     for value, share, _ in _SPECTRUM.findall(recorded):
         found.setdefault("min_ms", float(value))
@@ -192,10 +191,7 @@ def _milliseconds(written: str, unit: str) -> float | None:
 def _ended_at(started_at: datetime | None, runs: Sequence[_Run]) -> datetime | None:
     if started_at is None or len(runs) > 1:  # nobody knows how long the pauses were
         return None
-    try:
-        return started_at + timedelta(seconds=runs[0].summary["duration_s"])
-    except OverflowError:
-        return None
+    return end_of(started_at, runs[0].summary["duration_s"])
 
 
 def _distributions(runs: Sequence[_Run]) -> pa.Table | None:

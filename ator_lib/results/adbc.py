@@ -30,6 +30,10 @@ def driver() -> Any:
     return dbapi
 
 
+class _BrokenOffError(Exception):
+    """Rows stopped coming; the driver says so by an ``OSError`` then, which others raise, too."""
+
+
 class Session:
     """A transaction on a connection of its own: it ends with ``commit``, or nothing was done."""
 
@@ -54,11 +58,11 @@ class Session:
             cursor.adbc_ingest(table, rows, mode="append")
 
     @contextmanager
-    def fetched(self, sql: str) -> Iterator[pa.RecordBatchReader]:
+    def fetched(self, sql: str) -> Iterator[Iterator[pa.RecordBatch]]:
         """Yield the rows of a query as they come in."""
         with self._connection.cursor() as cursor:
             cursor.execute(sql)
-            yield cursor.fetch_record_batch()
+            yield _received(cursor.fetch_record_batch())
 
     def commit(self) -> None:
         """End the transaction: all of it was done."""
@@ -86,9 +90,19 @@ def session(engine: Engine, *, of_one_moment: bool = False) -> Iterator[Session]
             opened = Session(connection)
             opened.execute(f"SET TRANSACTION ISOLATION LEVEL {isolation}")
             yield opened
-    except dbapi.Error as error:
+    except (dbapi.Error, _BrokenOffError) as error:
         words = masked(" ".join(str(error).split()), target.secrets)[:300]
-        is_away = isinstance(error, dbapi.OperationalError) and (not error.sqlstate or is_passing(error.sqlstate))
+        if isinstance(error, _BrokenOffError):
+            is_away = "ERROR:" not in words  # which a server says that is still there
+        else:
+            is_away = isinstance(error, dbapi.OperationalError) and (not error.sqlstate or is_passing(error.sqlstate))
         kind = StoreUnavailableError if is_away else StoreError
         # what the driver said may hold a secret, so it is not chained
         raise kind(f"{shown(engine.url)} cannot take or give bulk rows: {words}") from None
+
+
+def _received(rows: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from rows
+    except (OSError, pa.ArrowException) as error:
+        raise _BrokenOffError(str(error)) from error

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from ator_lib import schema
 from ator_lib.errors import ResultsError, UsageError
+from ator_lib.readers.duck import text
 from ator_lib.results.duck import Connection, fetch
 
 BIN_RATIO = 1.01
@@ -105,10 +106,10 @@ def _summaries_sql(extent: Extent, precision: str, scope: str, keys: str, groupi
             sum(bytes_received)::BIGINT AS bytes_received
         FROM requests {grouping}
     )
-    SELECT {_text(scope)} AS scope, name, method, requests, failures,
+    SELECT {text(scope)} AS scope, name, method, requests, failures,
         {duration}::DOUBLE AS duration_s, requests / nullif(duration_s, 0) AS throughput_rps,
         failures / nullif(requests, 0) AS error_rate, mean_ms, stddev_ms, min_ms, max_ms, {quantiles},
-        bytes_received, {_text(precision)} AS precision
+        bytes_received, {text(precision)} AS precision
     FROM measured ORDER BY name, method NULLS FIRST
     """
 
@@ -303,7 +304,3 @@ def _instant(microseconds: int) -> str:
 
 def _microseconds(moment: datetime) -> int:
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,13 +11,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from ator_lib.readers.duck import silence
+from ator_lib.readers import duck as readers_duck
 
-DuckError = duckdb.Error
+DuckError = readers_duck.DuckError
 """What DuckDB raises; callers translate it into words about their own files or the user's SQL."""
 
-Connection = duckdb.DuckDBPyConnection
+Connection = readers_duck.Connection
 Relation = duckdb.DuckDBPyRelation
+first_line = readers_duck.first_line
 
 
 @contextmanager
@@ -55,39 +55,24 @@ def open_files(paths: Mapping[str, str], *, spill: Path) -> Iterator[Connection]
     """
     with _connected(spill) as connection:
         for name, path in paths.items():
-            connection.read_parquet(path).create_view(name)
+            connection.read_parquet(path, hive_partitioning=False).create_view(name)
         yield connection
 
 
 @contextmanager
 def _connected(spill: Path | None) -> Iterator[Connection]:
-    with TemporaryDirectory(prefix="duckdb-", dir=spill, ignore_cleanup_errors=True) as folder:
-        connection = duckdb.connect(
-            config={
-                "temp_directory": folder,
-                "python_enable_replacements": "false",  # or a table name could be any Python variable
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-            }
-        )
-        try:
-            connection.execute("SET TimeZone = 'UTC'")
-            silence(connection)
-            yield connection
-        finally:
-            connection.close()
+    with (
+        TemporaryDirectory(prefix="duckdb-", dir=spill, ignore_cleanup_errors=True) as folder,
+        readers_duck.connect(spill=Path(folder)) as connection,
+    ):
+        yield connection
 
 
 @contextmanager
 def new_database(path: Path) -> Iterator[Connection]:
     """Yield a connection to a new database file, which is whole once it is left."""
-    connection = duckdb.connect(str(path))
-    try:
-        connection.execute("SET TimeZone = 'UTC'")
-        silence(connection)
+    with readers_duck.connect(path, spill=path.with_name(f"{path.name}.tmp")) as connection:
         yield connection
-    finally:
-        connection.close()
 
 
 def append(connection: Connection, table: str, rows: pa.Table) -> None:
@@ -122,9 +107,3 @@ def statement_types(sql: str) -> list[str]:
 def is_read_failure(error: Exception) -> bool:
     """Whether a table that the sandbox was handed could not be read, so that the SQL is not to blame."""
     return "reading the stream registered as" in str(error)
-
-
-def first_line(error: Exception) -> str:
-    """Return what DuckDB says is wrong, without its kind of error and its picture of the query."""
-    line = str(error).strip().splitlines()[0]
-    return re.sub(r"^\w+( \w+)? Error: ", "", line)

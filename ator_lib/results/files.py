@@ -36,6 +36,8 @@ _VERSION_KEY = b"ator_schema"
 _ROW_GROUP = 131_072
 """Rows that are held in memory at most; a capture's batches of one second each would make tiny row groups."""
 
+_BATCH = 65_536
+
 _REPEATED = ("name", "method", "user", "worker", "group", "scenario")
 _PLAIN = ds.ParquetFileFormat()
 _ENCODED = ds.ParquetFileFormat(read_options=ds.ParquetReadOptions(dictionary_columns=_REPEATED))
@@ -72,7 +74,7 @@ def write_query(folder: Path, table: str, rows: Query, *, required: str) -> int:
 
     copy(f"SELECT {columns} FROM ({rows.sql})", path)  # noqa: S608 – SQL of our own
     unread = _null_count(path, required)
-    written = f"read_parquet({text(path)}, file_row_number = true)"
+    written = f"read_parquet({text(path)}, file_row_number = true, hive_partitioning = false)"
     settled = rows.settle and rows.settle(written)
     if unread or settled:
         whole = f"{path}.whole"
@@ -100,6 +102,19 @@ def _null_count(path: str, column: str) -> int:
 def row_count(folder: Path, table: str) -> int:
     """Rows of a table, from the file's footer."""
     return int(pq.read_metadata(path_of(folder, table)).num_rows)
+
+
+def rows_between(folder: Path, table: str, first: int, after: int) -> Iterator[pa.RecordBatch]:
+    """Give the rows of a table from the number ``first`` up to, not including, ``after``, counted from 0."""
+    with pq.ParquetFile(path_of(folder, table)) as file:
+        start = 0
+        for group in range(file.metadata.num_row_groups):
+            end = start + file.metadata.row_group(group).num_rows
+            if start < after and first < end:
+                begin = max(first, start)
+                rows = file.read_row_group(group, columns=TABLES[table].names).slice(begin - start, after - begin)
+                yield from rows.cast(TABLES[table]).combine_chunks().to_batches(max_chunksize=_BATCH)
+            start = end
 
 
 def size(folder: Path, table: str) -> int:

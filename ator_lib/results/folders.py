@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+import threading
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +17,9 @@ from tempfile import TemporaryDirectory
 
 ORPHAN_AGE_S = 3600.0
 """A set that nobody knows and nobody has written for this long belongs to a process that died."""
+
+FRESHENED_S = ORPHAN_AGE_S / 6
+"""A hidden folder in use is touched so often: a long computation writes nothing into it."""
 
 STAGED = ".staged"
 """Marks a set that no run points at yet. Without it a set is never swept: several registries may share a folder."""
@@ -46,13 +50,15 @@ def is_ingest_id(text: str) -> bool:
 def staging(root: Path, ingest_id: str) -> Iterator[Path]:
     """Yield a hidden folder; on leaving it lasts through a power cut and has its final name.
 
-    On any exception it is removed, and nothing was ever readable under the final name.
+    On any exception it is removed, and nothing was ever readable under the final name. That of a process that was
+    killed is swept once it is older than ``ORPHAN_AGE_S``, and not before: nobody else can tell whether it is written.
     """
     root.mkdir(parents=True, exist_ok=True)
     folder = _hidden(root, ingest_id)
     folder.mkdir()
     try:
-        yield folder
+        with _kept_fresh(folder):
+            yield folder
         (folder / STAGED).touch()
         for path in (*folder.iterdir(), folder):
             _sync(path)
@@ -66,14 +72,34 @@ def staging(root: Path, ingest_id: str) -> Iterator[Path]:
 
 @contextmanager
 def scratch(root: Path) -> Iterator[Path]:
-    """Yield a hidden folder that is removed on leaving; that of a process that was killed is swept."""
+    """Yield a hidden folder that is removed on leaving; left by a killed process it is swept as in ``staging``."""
     root.mkdir(parents=True, exist_ok=True)
     folder = _hidden(root, new_ingest_id())
     folder.mkdir()
     try:
-        yield folder
+        with _kept_fresh(folder):
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _kept_fresh(folder: Path) -> Iterator[None]:
+    """Touch a folder from time to time, so that no sweep takes it, however long nothing is written there."""
+    is_done = threading.Event()
+
+    def touch() -> None:
+        while not is_done.wait(FRESHENED_S):
+            with suppress(OSError):
+                os.utime(folder)
+
+    thread = threading.Thread(target=touch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_done.set()
+        thread.join()
 
 
 @contextmanager

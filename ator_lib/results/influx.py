@@ -9,7 +9,9 @@ import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 
@@ -35,7 +37,10 @@ _SUMMARY_FIELDS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Influx:
-    """Where points go: an InfluxDB 2 or what speaks its write API. The token is shown nowhere."""
+    """Where points go: an InfluxDB 2 or what speaks its write API.
+
+    The token is shown nowhere, and an address that may hold another secret is refused: it stands in messages.
+    """
 
     url: str
     bucket: str
@@ -43,26 +48,47 @@ class Influx:
     token: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        if not self.url.startswith(("http://", "https://")):
-            raise SettingsError(f"the address of InfluxDB is no http(s):// address: {self.url!r}")
+        _check_address(self.url)
+        if not (self.token.isascii() and self.token.isprintable()):
+            raise SettingsError(
+                "the token for InfluxDB (ATOR_INFLUX_TOKEN, token=) holds a character that none has: copy it anew"
+            )
         if not self.bucket:
             raise SettingsError("points of InfluxDB go into a bucket: name it (ATOR_INFLUX_BUCKET, --bucket)")
 
 
-def send(target: Influx, run: Run, *, summaries: pa.Table, timeline: pa.Table, metrics: pa.Table) -> int:
+def _check_address(url: str) -> None:
+    """Refuse what is no address, and what holds more than one; the message repeats nothing of it."""
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address or not url.isprintable() or " " in url:
+        raise SettingsError("the address of InfluxDB is http(s)://host:port, such as http://127.0.0.1:8086")
+    if "@" in url or parts.query or parts.fragment:
+        raise SettingsError(
+            "the address of InfluxDB holds a user, a password or what stands behind ? or #: "
+            "leave it out, and give a token in ATOR_INFLUX_TOKEN or token="
+        )
+
+
+def send(
+    target: Influx, run: Run, *, ended_at: datetime, summaries: pa.Table, timeline: pa.Table, metrics: pa.Table
+) -> int:
     """Write a run's figures as points, and say how many they are.
 
-    Measurements are ``ator_summary`` (a point per name and one for the run, at its end), ``ator_timeline`` (a point
-    per interval and name) and ``ator_metric``; tags are run_id, test, stream, location, environment, tool, and scope,
-    name and method. Null values are left out. Writing the same run again changes nothing: points of the same tags and
-    time replace each other.
+    Measurements are ``ator_summary`` (a point per name and one for the run, at ``ended_at``), ``ator_timeline``
+    (a point per interval and name) and ``ator_metric``; tags are run_id, test, stream, location, environment, tool,
+    and scope, name and method. Null values are left out. Writing the same run again changes nothing: points of the
+    same tags and time replace each other.
 
     Raises
     ------
     StoreError
         A batch was refused or lost, or the server cannot be reached; how much of the run is there is not known.
     """
-    points = list(_points(run, summaries, timeline, metrics))
+    points = list(_points(run, ended_at, summaries, timeline, metrics))
     lost = _Lost()
     with _client(target) as client, client.write_api(**lost.options()) as writer:
         writer.write(target.bucket, target.org, points)
@@ -80,7 +106,7 @@ def answer(target: Influx, flux: str) -> str:
     Raises
     ------
     StoreError
-        It cannot be reached, or does not take the query.
+        It cannot be reached, does not take the query, or answers no text.
     """
     from influxdb_client.rest import ApiException
     from urllib3.exceptions import HTTPError
@@ -88,7 +114,7 @@ def answer(target: Influx, flux: str) -> str:
     try:
         with _client(target) as client:
             text: str = client.query_api().query_raw(flux).data.decode()
-    except (ApiException, HTTPError, OSError) as error:
+    except (ApiException, HTTPError, OSError, ValueError) as error:
         raise StoreError(f"InfluxDB at {target.url} did not answer the query: {_reason(error)}") from error
     return text
 
@@ -134,8 +160,9 @@ def _reason(error: Exception) -> str:
 # --- points ---
 
 
-def _points(run: Run, summaries: pa.Table, timeline: pa.Table, metrics: pa.Table) -> Iterator[Point]:
-    ended_at = run.end_time or run.start_time
+def _points(
+    run: Run, ended_at: datetime, summaries: pa.Table, timeline: pa.Table, metrics: pa.Table
+) -> Iterator[Point]:
     for row in summaries.to_pylist():
         yield from _point(run, "ator_summary", row, _SUMMARY_FIELDS, ended_at, tags=("scope", "name", "method"))
     for row in timeline.to_pylist():

@@ -32,6 +32,7 @@ def replace_nul(folder: Path, table: str) -> None:
     held = " OR ".join(f'bool_or(contains("{name}", chr(0)))' for name in texts)
     path = files.path_of(folder, table)
     with duck.connect() as connection:
-        found = connection.execute(f"SELECT {held} FROM read_parquet({duck.text(path)})").fetchone()  # noqa: S608
+        file = f"read_parquet({duck.text(path)}, hive_partitioning = false)"
+        found = connection.execute(f"SELECT {held} FROM {file}").fetchone()  # noqa: S608 – SQL of our own
     if found == (True,):
         files.rewrite(folder, table, without_nul)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from ator_lib.errors import StoreError
 from ator_lib.readers.base import Reading
 from ator_lib.results import adbc, files, folders
 from ator_lib.results.base import POSTGRES, StagedResults
+from ator_lib.results.faults import reason
 from ator_lib.results.reading import UNFETCHED, Lent, RunSets
 from ator_lib.results.staging import stage
 from ator_lib.results.store import Store, kept_in
@@ -50,13 +51,18 @@ class PostgresStore(Store):
         """Stage the set as files, and send them; the samples while their summaries and timeline are computed."""
         ingest_id = folders.new_ingest_id()
         where = f"{shown(self._engine.url)}, by way of {self._scratch}"
-        with (
-            kept_in(where),
-            folders.scratch(self._scratch) as folder,
-            Sending(self._engine, ingest_id, folder) as sent,
-        ):
-            staged = stage(ingest_id, folder, reading, on_samples=sent.begin)
-            sent.finish()
+        try:
+            with (
+                kept_in(where),
+                folders.scratch(self._scratch) as folder,
+                Sending(self._engine, ingest_id, folder) as sent,
+            ):
+                staged = stage(ingest_id, folder, reading, on_samples=sent.begin)
+                sent.finish()
+        except BaseException:
+            with suppress(StoreError):  # what is left is swept
+                self.discard(ingest_id)
+            raise
         return replace(staged, store=POSTGRES)
 
     def keep(self, ingest_id: str) -> None:
@@ -75,7 +81,7 @@ class PostgresStore(Store):
                 connection.execute(delete(bulk_sets).where(_SETS.set_key == key))
 
     def sweep(self, known: Collection[str]) -> list[str]:
-        """Remove sets of no run; also those whose removal was cut short. What cannot be removed stays."""
+        """Remove sets of no run, but those that are being written. What cannot be removed stays."""
         swept = []
         with suppress(StoreError):
             for ingest_id in self._orphans():
@@ -90,7 +96,7 @@ class PostgresStore(Store):
             for table, rows in tables.items():
                 files.write(folder, table, rows.to_batches())
             with adbc.session(self._engine) as session:
-                key, _ = found(session, ingest_id, hold=True)
+                key = found(session, ingest_id, hold=True).key
                 for table in tables:
                     session.execute(f"DELETE FROM {bulk_tables[table].name} WHERE set_key = {key}")  # noqa: S608
                     send(session, key, folder, table)
@@ -118,39 +124,44 @@ class PostgresStore(Store):
     @contextmanager
     def lend(self, ingest_id: str, *tables: str, columns: Sequence[str] | None = None) -> Iterator[Lent]:
         """Fetch the tables into a folder of their own."""
-        with folders.scratch(self._scratch) as folder:
-            with adbc.session(self._engine, of_one_moment=True) as session:
-                key, samples_expired = found(session, ingest_id)
-                for table in tables:
-                    if not (table == "samples" and samples_expired):
-                        fetch(session, key, folder, table, columns if table == "samples" else None)
-            yield Lent(folder=folder, samples_expired=samples_expired)
+        with ExitStack() as stack:
+            with self._fetching():
+                folder = stack.enter_context(folders.scratch(self._scratch))
+                with adbc.session(self._engine, of_one_moment=True) as session:
+                    known = found(session, ingest_id)
+                    for table in tables:
+                        if not (table == "samples" and known.samples_expired):
+                            fetch(session, known, folder, table, columns if table == "samples" else None)
+            yield Lent(folder=folder, samples_expired=known.samples_expired)
 
     @contextmanager
     def lend_all(self, table: str, sets: RunSets, named: Collection[int]) -> Iterator[list[tuple[int, Path]]]:
         """Fetch the table of the runs that are named."""
-        with folders.scratch(self._scratch) as folder:
-            lent = []
-            for run_id, ingest_id in sets:
-                part = folder / (ingest_id if run_id in named else UNFETCHED)
-                if run_id in named:
-                    part.mkdir()
+        with ExitStack() as stack:
+            with self._fetching():
+                folder = stack.enter_context(folders.scratch(self._scratch))
+                for ingest_id in [ingest_id for run_id, ingest_id in sets if run_id in named]:
+                    (folder / ingest_id).mkdir()
                     with adbc.session(self._engine, of_one_moment=True) as session:
-                        key, _ = found(session, ingest_id)
-                        fetch(session, key, part, table, None)
-                lent.append((run_id, part))
-            yield lent
+                        fetch(session, found(session, ingest_id), folder / ingest_id, table)
+            yield [(run_id, folder / (ingest_id if run_id in named else UNFETCHED)) for run_id, ingest_id in sets]
+
+    @contextmanager
+    def _fetching(self) -> Iterator[None]:
+        """Tell what keeps rows from being fetched, but nothing that happens while they are lent."""
+        try:
+            yield
+        except (OSError, pa.ArrowException) as error:
+            raise StoreError(f"the results of a run cannot be fetched into {self._scratch}: {reason(error)}") from error
 
     def _orphans(self) -> list[str]:
         has_run = exists().where(ingests.c.ingest_id == _SETS.ingest_id)
         is_old = _SETS.staged_at < Clock(-folders.ORPHAN_AGE_S)
         with read(self._engine) as connection:
-            return list(
-                connection.scalars(select(_SETS.ingest_id).where(~has_run, is_old | _SETS.removed_at.is_not(None)))
-            )
+            return list(connection.scalars(select(_SETS.ingest_id).where(~has_run, is_old)))
 
     def _claim(self, ingest_id: str) -> bool:
-        """Mark a set for removal, unless it is being recorded, or was after all."""
+        """Mark a set for removal, unless it is being written or recorded, or was recorded after all."""
         with write(self._engine) as connection:
             held = select(_SETS.set_key).where(_SETS.ingest_id == ingest_id).with_for_update(skip_locked=True)
             recorded = select(ingests.c.run_id).where(ingests.c.ingest_id == ingest_id)

@@ -135,7 +135,7 @@ class ReadableSets(ABC):
         the run's first request; ``None`` is one block for all of its time. Where there are no samples these are the
         stored ones, whatever the length of their blocks.
         """
-        with self._borrowed(ingest_id, "samples", "distributions", columns=_TIMED) as lent:
+        with self.borrowed(ingest_id, "samples", "distributions", columns=_TIMED) as lent:
             if not lent.has_samples:
                 return _stored_distributions(lent, timed=block_s is not None)
             with lent.opened("samples") as connection:
@@ -147,7 +147,7 @@ class ReadableSets(ABC):
         Where there are no samples these are the stored ones, whatever the length of their blocks.
         """
         tables = ("samples", "metrics", "distributions", "blocks", "timeline")
-        with self._borrowed(ingest_id, *tables, columns=_TIMED) as lent:
+        with self.borrowed(ingest_id, *tables, columns=_TIMED) as lent:
             if not lent.has_samples:
                 timeline = lent.stored("blocks" if lent.samples_expired else "timeline")
                 return Blocks(distributions=_stored_distributions(lent, timed=True), timeline=timeline)
@@ -161,26 +161,27 @@ class ReadableSets(ABC):
 
     def errors(self, ingest_id: str) -> pa.Table:
         """Return failed requests by name, method, status_code and error with their number, most frequent first."""
-        with self._borrowed(ingest_id, "errors") as lent:
+        with self.borrowed(ingest_id, "errors") as lent:
             if files.size(lent.folder, "errors"):
                 return lent.stored("errors")
             with lent.opened("samples") as connection:  # a file set of before they were stored
                 return aggregates.errors(connection)
 
     def _stored(self, ingest_id: str, table: str) -> pa.Table:
-        with self._borrowed(ingest_id, table) as lent:
+        with self.borrowed(ingest_id, table) as lent:
             return lent.stored(table)
 
     @contextmanager
     def _sandbox(self, ingest_id: str, *tables: str, columns: Sequence[str] | None) -> Iterator[duck.Connection]:
-        with self._borrowed(ingest_id, *tables, columns=columns) as lent:
+        with self.borrowed(ingest_id, *tables, columns=columns) as lent:
             if lent.samples_expired:
                 raise NotFoundError(f"the samples of ingest {ingest_id} have expired")
             with lent.opened(*tables) as connection:
                 yield connection
 
     @contextmanager
-    def _borrowed(self, ingest_id: str, *tables: str, columns: Sequence[str] | None = None) -> Iterator[Lent]:
+    def borrowed(self, ingest_id: str, *tables: str, columns: Sequence[str] | None = None) -> Iterator[Lent]:
+        """Give what ``lend`` does, and tell of what cannot be read while it is lent."""
         place = ""
         try:
             with self.lend(ingest_id, *tables, columns=columns) as lent:

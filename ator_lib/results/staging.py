@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ import pyarrow as pa
 from ator_lib import schema
 from ator_lib.errors import ResultsError
 from ator_lib.model import IngestReport
-from ator_lib.readers.base import Reading
+from ator_lib.readers.base import Reading, RejectedRow, end_of
 from ator_lib.readers.duck import Query, text
 from ator_lib.results import aggregates, duck, files
 from ator_lib.results.base import StagedResults
@@ -22,6 +23,10 @@ STORED_INTERVAL_S = 1.0
 
 _COMPUTED = ("summaries", "timeline")
 """What is computed wherever there are samples, also in place of a tool's own."""
+
+
+_LEAST_TICKS = 10
+"""Ticks of the clock of a load window, less than which say nothing of its length."""
 
 
 def stage(
@@ -49,7 +54,7 @@ def stage(
         files.write(folder, "distributions", without_nul(reading.distributions).to_batches())
     written = {table: files.path_of(folder, table) for table in ("samples", "metrics")}
     with duck.open_files(written, spill=folder) as connection:
-        extent = aggregates.measure_extent(connection)
+        extent = _windowed(aggregates.measure_extent(connection), reading)
         if reading.samples is not None:
             summaries = aggregates.summaries(connection, extent, reading.precision)
             timeline = aggregates.timeline(connection, extent, STORED_INTERVAL_S)
@@ -59,7 +64,7 @@ def stage(
         files.write(folder, "timeline", timeline)
         errors = aggregates.errors(connection) if reading.errors is None else without_nul(reading.errors)
         files.write(folder, "errors", errors.to_batches())
-    found = pa.Table.from_pylist([vars(row) for row in reading.findings.rejected], schema=schema.REJECTED)
+    found = _by_columns(reading.findings.rejected)
     rejected = without_nul(found)
     if len(rejected):
         files.write(folder, "rejected", rejected.to_batches())
@@ -72,6 +77,15 @@ def stage(
         rejected=rejected,
         report=_report(reading, extent, samples),
     )
+
+
+def _windowed(extent: aggregates.Extent, reading: Reading) -> aggregates.Extent:
+    """Give the end of the load window that is known: starts of coarse times do not tell that of a short one."""
+    if extent.first is None or extent.duration_s is None:
+        return extent
+    if reading.duration_s is not None:
+        return replace(extent, ended_at=end_of(extent.first, reading.duration_s))
+    return replace(extent, ended_at=None) if extent.duration_s < _LEAST_TICKS * reading.clock_s else extent
 
 
 def _write_samples(folder: Path, reading: Reading) -> None:
@@ -95,7 +109,8 @@ def _metrics(folder: Path, reading: Reading) -> pa.Table:
     query = reading.samples
     if not isinstance(query, Query) or not query.has_users:
         return reading.metrics
-    query.connection.execute(f"CREATE TEMP VIEW samples AS FROM read_parquet({text(files.path_of(folder, 'samples'))})")
+    file = f"read_parquet({text(files.path_of(folder, 'samples'))}, hive_partitioning = false)"
+    query.connection.execute(f"CREATE TEMP VIEW samples AS FROM {file}")
     return pa.concat_tables([reading.metrics, aggregates.users(query.connection)])
 
 
@@ -107,6 +122,10 @@ def _read(samples: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         raise
     except Exception as error:
         raise ResultsError(f"the samples cannot be read: {error}") from error
+
+
+def _by_columns(rejected: Sequence[RejectedRow]) -> pa.Table:
+    return pa.table({name: [getattr(row, name) for row in rejected] for name in schema.REJECTED.names}, schema.REJECTED)
 
 
 def _given(table: pa.Table | None, columns: pa.Schema) -> pa.Table:
@@ -136,7 +155,7 @@ def _report(reading: Reading, extent: aggregates.Extent, samples: int) -> Ingest
         rows_rejected=rejected,
         truncated=found.truncated,
         started_at=extent.first or reading.started_at,
-        ended_at=extent.ended_at or reading.ended_at,
+        ended_at=reading.ended_at if extent.first is None else extent.ended_at,
         computed=_COMPUTED if samples else (),
         taken=tuple(taken),
         notes=tuple(found.notes),

@@ -5,25 +5,44 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
 from sqlalchemy import Engine
 
-from ator_lib.errors import NotFoundError, StoreError
+from ator_lib.errors import NotFoundError
 from ator_lib.results import adbc, files
-from ator_lib.results.faults import reason
 from ator_lib.sql.bulk import bulk_tables
 
 _KEYS = [pa.field("set_key", pa.int32()), pa.field("position", pa.int32())]
 
 
+PART = 250_000
+"""Rows that are worth a connection of their own."""
+
+SENDERS = 2
+"""Connections that send at once: client and server wait for each other on one, and on two hardly ever."""
+
+Range = tuple[int, int]
+"""Positions from the first up to, not including, the second."""
+
+
+def parts_of(rows: int) -> list[Range]:
+    """Cut a table into what goes over one connection each, and so comes back in its order."""
+    number = min(max(rows // PART, 1), SENDERS)
+    cuts = [rows * part // number for part in range(number + 1)]
+    return list(pairwise(cuts))
+
+
 class Sending:
-    """A set on its way in a thread of its own, in one transaction: the samples first, the rest once it is staged."""
+    """A set on its way in threads of their own: the samples first, the rest once it is staged.
+
+    It is hidden until all is there. A row of it that was locked all the time tells the sweep that it is not forgotten.
+    """
 
     def __init__(self, engine: Engine, ingest_id: str, folder: Path) -> None:
         self._engine = engine
@@ -31,7 +50,7 @@ class Sending:
         self._folder = folder
         self._is_staged = threading.Event()
         self._gave_up = False
-        self._thread = ThreadPoolExecutor(1)
+        self._threads = ThreadPoolExecutor(SENDERS)
         self._done: Future[None] | None = None
 
     def __enter__(self) -> Self:
@@ -42,33 +61,49 @@ class Sending:
     ) -> None:
         self._gave_up = kind is not None
         self._is_staged.set()
-        self._thread.shutdown()
+        self._threads.shutdown()
 
     def begin(self) -> None:
         """Send the samples."""
-        self._done = self._thread.submit(self._send)
+        self._done = self._threads.submit(self._send)
 
     def finish(self) -> None:
-        """Send the rest, and wait for the commit."""
+        """Send the rest, and wait until all is there."""
         self._is_staged.set()
         if self._done is not None:
             self._done.result()
 
     def _send(self) -> None:
+        samples = files.row_count(self._folder, "samples")
+        first, *others = parts_of(samples)
         with adbc.session(self._engine) as session:
-            key = _new_set(session, self._ingest_id, files.row_count(self._folder, "samples"))
-            send(session, key, self._folder, "samples", wanted=lambda: not self._gave_up)
+            key = _new_set(session, self._ingest_id, samples)
+            session.commit()
+            session.execute(f"SELECT 1 FROM bulk_sets WHERE set_key = {key} FOR UPDATE")  # noqa: S608
+            sent = [self._threads.submit(self._send_part, key, part) for part in others]
+            self._send_rows(session, key, first)
+            for part in sent:
+                part.result()
             self._is_staged.wait()
             if not self._gave_up:
                 for table in files.TABLES.keys() - {"samples"}:
                     send(session, key, self._folder, table)
+                _show(session, key)
                 session.commit()
+
+    def _send_part(self, key: int, part: Range) -> None:
+        with adbc.session(self._engine) as session:
+            self._send_rows(session, key, part)
+            session.commit()
+
+    def _send_rows(self, session: adbc.Session, key: int, part: Range) -> None:
+        send(session, key, self._folder, "samples", part, wanted=lambda: not self._gave_up)
 
 
 def _new_set(session: adbc.Session, ingest_id: str, samples: int) -> int:
     row = session.row(
-        "INSERT INTO bulk_sets (ingest_id, staged_at, samples, samples_expired) "
-        "VALUES ($1, clock_timestamp(), $2, false) RETURNING set_key",
+        "INSERT INTO bulk_sets (ingest_id, staged_at, samples, samples_expired, removed_at) "
+        "VALUES ($1, clock_timestamp(), $2, false, clock_timestamp()) RETURNING set_key",
         ingest_id,
         samples,
     )
@@ -76,29 +111,54 @@ def _new_set(session: adbc.Session, ingest_id: str, samples: int) -> int:
     return int(row[0])
 
 
-def found(session: adbc.Session, ingest_id: str, *, hold: bool = False) -> tuple[int, bool]:
-    """Give the set's key, and whether its samples have expired; ``hold`` keeps others from changing it."""
-    known = "SELECT set_key, samples_expired FROM bulk_sets WHERE ingest_id = $1 AND removed_at IS NULL"
+def _show(session: adbc.Session, key: int) -> None:
+    """Let the set be read; the time in which it is to be recorded begins here, however long it took to send."""
+    sql = f"UPDATE bulk_sets SET removed_at = NULL, staged_at = clock_timestamp() WHERE set_key = {key}"  # noqa: S608
+    session.execute(sql)
+
+
+class Found(NamedTuple):
+    """A set that can be read."""
+
+    key: int
+    samples: int
+    samples_expired: bool
+
+
+def found(session: adbc.Session, ingest_id: str, *, hold: bool = False) -> Found:
+    """Look a set up; ``hold`` keeps others from changing it.
+
+    Raises
+    ------
+    NotFoundError
+        There is none.
+    """
+    known = "SELECT set_key, samples, samples_expired FROM bulk_sets WHERE ingest_id = $1 AND removed_at IS NULL"
     row = session.row(known + (" FOR UPDATE" if hold else ""), ingest_id)
     if row is None:
         raise NotFoundError(f"the results of ingest {ingest_id} are missing in the database: was the run deleted?")
-    return int(row[0]), bool(row[1])
+    return Found(*row)
 
 
 def send(
-    session: adbc.Session, key: int, folder: Path, table: str, *, wanted: Callable[[], bool] = lambda: True
+    session: adbc.Session,
+    key: int,
+    folder: Path,
+    table: str,
+    part: Range | None = None,
+    *,
+    wanted: Callable[[], bool] = lambda: True,
 ) -> None:
-    """Append a table's rows, as long as they are wanted, each with its set and its place in it."""
-    opened = files.open_table(folder, table)
-    if opened.count_rows():
+    """Append a table's rows, or a part of them, as long as they are wanted, with their set and place in it."""
+    first, after = part or (0, files.row_count(folder, table) if files.size(folder, table) else 0)
+    if first < after:
         columns = pa.schema([*_KEYS, *files.TABLES[table]])
-        batches = takewhile(lambda _: wanted(), opened.to_batches(batch_readahead=2))
-        rows = pa.RecordBatchReader.from_batches(columns, _keyed(key, batches, columns))
+        batches = takewhile(lambda _: wanted(), files.rows_between(folder, table, first, after))
+        rows = pa.RecordBatchReader.from_batches(columns, _keyed(key, first, batches, columns))
         session.send(bulk_tables[table].name, rows)
 
 
-def _keyed(key: int, batches: Iterable[pa.RecordBatch], columns: pa.Schema) -> Iterator[pa.RecordBatch]:
-    first = 0
+def _keyed(key: int, first: int, batches: Iterable[pa.RecordBatch], columns: pa.Schema) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         after = first + batch.num_rows
         keys = [np.full(batch.num_rows, key, np.int32), np.arange(first, after, dtype=np.int32)]
@@ -106,34 +166,42 @@ def _keyed(key: int, batches: Iterable[pa.RecordBatch], columns: pa.Schema) -> I
         first = after
 
 
-def fetch(session: adbc.Session, key: int, folder: Path, table: str, columns: Sequence[str] | None) -> None:
-    """Write a table's rows in their order. They come in it, unless they fill gaps that others left."""
+def fetch(session: adbc.Session, known: Found, folder: Path, table: str, columns: Sequence[str] | None = None) -> None:
+    """Write a table's rows, or some columns of them, in their order; they seldom lie in another one.
+
+    Raises
+    ------
+    OSError, pyarrow.ArrowException
+        They cannot be written.
+    """
     wanted = [name for name in files.TABLES[table].names if columns is None or name in columns]
     listed = ", ".join(f'"{name}"' for name in wanted)
-    sql = f"SELECT position, {listed} FROM {bulk_tables[table].name} WHERE set_key = {key}"  # noqa: S608
-    for order in ("", " ORDER BY position"):
-        try:
-            with session.fetched(sql + order) as rows:
-                ordered = _Ordered(rows)
-                files.write(folder, table, ordered, columns=wanted)
-        except (OSError, pa.ArrowException) as error:  # also of the connection, once the rows are coming
-            raise StoreError(f"the {table} of a run cannot be fetched from the database: {reason(error)}") from error
+    sql = f"SELECT position, {listed} FROM {bulk_tables[table].name} WHERE set_key = {known.key}"  # noqa: S608
+    parts = parts_of(known.samples) if table == "samples" else [(0, 2**31 - 1)]
+    as_sent = [f"{sql} AND position >= {first} AND position < {after}" for first, after in parts]
+    for queries in (as_sent, [f"{sql} ORDER BY position"]):
+        ordered = _Ordered(session, queries)
+        files.write(folder, table, ordered, columns=wanted)
         if ordered.in_order:
             return
 
 
 class _Ordered:
-    """Batches without their positions, and whether those ascend."""
+    """Rows of one query after the other without their positions, and whether those ascend."""
 
-    def __init__(self, rows: pa.RecordBatchReader) -> None:
-        self._rows = rows
+    def __init__(self, session: adbc.Session, queries: Sequence[str]) -> None:
+        self._session = session
+        self._queries = queries
         self.in_order = True
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         last = -1
-        for batch in self._rows:
-            positions = batch.column(0).to_numpy()
-            if len(positions):
-                self.in_order = self.in_order and last < positions[0] and bool((np.diff(positions) > 0).all())
-                last = positions[-1]
-            yield batch.select(batch.schema.names[1:])
+        for query in self._queries:
+            with self._session.fetched(query) as rows:
+                for batch in rows:
+                    positions = batch.column(0).to_numpy()
+                    if len(positions):
+                        ascends = last < positions[0] and bool((np.diff(positions) > 0).all())
+                        self.in_order = self.in_order and ascends
+                        last = positions[-1]
+                    yield batch.select(batch.schema.names[1:])

@@ -6,15 +6,16 @@ import json
 from collections.abc import Iterable
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ator_lib.errors import UsageError
 from ator_lib.registry.history import TEXTS
 from ator_lib.registry.wire import MOST_PER_PAGE
 from ator_lib.server.bodies import Text
 from ator_lib.workspace.ingest import column_map
+from ator_lib.workspace.uploads import LONGEST_NAME_BYTES, NOT_IN_NAMES
 
-_FILE_NAME = r"^[^/\\\\\x00]*[^/\\\\\x00.][^/\\\\\x00]*$"  # of no folder, and more than dots
+_FILE_NAME = f"^[^{NOT_IN_NAMES}]*[^{NOT_IN_NAMES}.][^{NOT_IN_NAMES}]*$"  # of no folder, and more than dots
 
 Texts: TypeAlias = Annotated[list[Text] | None, Field(max_length=100)]
 
@@ -93,13 +94,24 @@ def _refuse(word: str) -> Any:
     raise ValueError(word)  # NaN and Infinity are no JSON
 
 
+def _fits_a_disk(name: str) -> str:
+    if len(name.encode()) > LONGEST_NAME_BYTES:
+        raise ValueError(f"a name has at most {LONGEST_NAME_BYTES} bytes as UTF-8")
+    return name
+
+
+FileName: TypeAlias = Annotated[
+    str, Field(pattern=_FILE_NAME, max_length=LONGEST_NAME_BYTES), AfterValidator(_fits_a_disk)
+]
+
+
 class ResultsQuery(BaseModel):
     """How an uploaded file is to be read, where it does not say so itself."""
 
     model_config = ConfigDict(extra="forbid")
 
-    file_name: Annotated[str, Field(pattern=_FILE_NAME, max_length=200)] = Field(
-        "the uploaded file", description="What the file is called, for messages and the report."
+    file_name: FileName = Field(
+        "the uploaded file", description="What the file is called, for messages and the report: at most 200 bytes."
     )
     format: Text | None = Field(None, description="The format; without it the content tells.")
     columns: Text | None = Field(None, description="Columns of a table: `duration_ms=latency:s,name=endpoint`.")

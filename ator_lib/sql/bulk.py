@@ -39,7 +39,7 @@ bulk_sets = Table(
     Column("samples_expired", Boolean, nullable=False),
     Column("removed_at", UtcDateTime),
 )
-"""A row per set: no row of the set is seen without it, nor once ``removed_at`` says that it is going."""
+"""A row per set: of it nothing is seen while ``removed_at`` says that it is going, or not whole yet."""
 
 _TYPES: dict[pa.DataType, TypeEngine[Any]] = {
     pa.timestamp("us", tz="UTC"): UtcDateTime(),

@@ -137,11 +137,11 @@ class BaseWorkspace(ABC, Generic[Handle]):
 
     def complete(self, run: int | BaseHandle, status: RunStatus | str, *, reason: str | None = None) -> Handle:
         """Give a running run its final status: success, failure or cancelled."""
-        return self._foreign(self._registry.complete(id_of(run), status, reason=reason))
+        return self._foreign(self._registry.complete(id_of(run), status, reason=reason))._settled()
 
     def cancel(self, run: int | BaseHandle) -> Handle:
         """Cancel a run. One that is being executed is asked to stop, and stays running until it has."""
-        return self._foreign(self._registry.cancel(id_of(run)))
+        return self._foreign(self._registry.cancel(id_of(run)))._settled()
 
     def get(self, run: int | BaseHandle) -> Handle:
         """One run by its id, as it is now; NotFoundError if there is none."""

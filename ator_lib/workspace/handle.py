@@ -76,11 +76,15 @@ class BaseHandle:
         self.record = self._registry.complete(
             self.run_id, status, reason=reason, error=error, lease_id=self.record.lease_id
         )
-        return self
+        return self._settled()
 
     def cancel(self) -> Self:
         """Cancel the run; one that is being executed is asked to stop."""
         self._look_at(self._registry.cancel(self.run_id))
+        return self._settled()
+
+    def _settled(self) -> Self:
+        """Do what is done with a run that may just have ended; of a server's runs, the server does it."""
         return self
 
     def __enter__(self) -> Self:

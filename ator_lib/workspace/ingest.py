@@ -49,16 +49,11 @@ def ingest(parts: Parts, files: Files, run_id: int | None, identity: Mapping[str
         registry=parts.registry, engine=parts.engine, store=parts.store, max_error_rate=parts.max_error_rate
     )
     if run_id is not None:
-        return _told(parts, ingester.attach(files, run_id).run_id)
+        return parts.ended(parts.registry.get(ingester.attach(files, run_id).run_id))
     asked = run_request(**given)
     given_files = ", ".join(named(Path(path.name)) for path in files.paths)
     request = replace(asked, attributes={INGESTED_FROM: given_files, **asked.attributes})
-    return _told(parts, ingester.add(files, request).run_id)
-
-
-def _told(parts: Parts, run_id: int) -> Run:
-    parts.ended(run_id)
-    return parts.registry.get(run_id)
+    return parts.ended(parts.registry.get(ingester.add(files, request).run_id))
 
 
 def paths_of(files: AnyFiles) -> tuple[Path, ...]:
@@ -83,13 +78,11 @@ def read_options(
     Raises
     ------
     UsageError
-        There is no such time zone, or the start is no time.
+        There is no such time zone, or the start is no time, or none of UTC's years 1 to 9999.
     """
     zone = _zone(timezone) if isinstance(timezone, str) else timezone
     start = _moment(started_at) if isinstance(started_at, str) else started_at
-    if start is not None and start.tzinfo is None:
-        start = start.replace(tzinfo=zone or UTC)
-    return ReadOptions(zone=zone, started_at=start and start.astimezone(UTC), columns=columns or {})
+    return ReadOptions(zone=zone, started_at=start and _in_utc(start, zone or UTC), columns=columns or {})
 
 
 def _zone(name: str) -> tzinfo:
@@ -104,6 +97,13 @@ def _moment(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"started_at {text!r} is no time: use such as '2026-11-21T09:30:00+01:00'") from error
+
+
+def _in_utc(moment: datetime, zone: tzinfo) -> datetime:
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError as error:
+        raise UsageError(f"started_at {moment.isoformat()!r} is no time of the years 1 to 9999 in UTC") from error
 
 
 def column_map(text: str) -> dict[str, str]:

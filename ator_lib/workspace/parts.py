@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from ator_lib.execution.mirror import Mirror
-from ator_lib.model import SUPERVISOR
+from ator_lib.model import SUPERVISOR, Run
 from ator_lib.registry.baselines import Baselines
 from ator_lib.registry.locations import Locations
 from ator_lib.registry.registry import Registry
@@ -44,10 +44,11 @@ class Parts:
         """Give what sends runs to that InfluxDB."""
         return Mirror(target, registry=self.registry, engine=self.engine, store=self.store)
 
-    def ended(self, run_id: int) -> None:
-        """Do what the settings say is done with a run that has ended with results."""
-        if self.is_mirrored and self.influx is not None:
-            self.mirror(self.influx).send_anyway(run_id)
+    def ended(self, run: Run) -> Run:
+        """Do what the settings say is done with a run that has ended with results; returns it as it is then."""
+        if self.influx is None or not self.is_mirrored:
+            return run
+        return self.mirror(self.influx).send_ended(run)
 
     def run_folder(self, run_id: int) -> Path:
         """Where the tool of that run works and leaves its files."""

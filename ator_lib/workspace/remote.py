@@ -5,12 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from ator_lib.errors import NeedsStoreError, UsageError
 from ator_lib.model import IngestReport, Run
-from ator_lib.readers.base import named
 from ator_lib.registry.client import ServerClient
 from ator_lib.registry.remote import RemoteRegistry
 from ator_lib.registry.remote_tables import RemoteBaselines, RemoteLocations
@@ -18,8 +16,7 @@ from ator_lib.workspace.base import BaseWorkspace
 from ator_lib.workspace.handle import BaseHandle, id_of
 from ator_lib.workspace.ingest import AnyFiles, paths_of
 from ator_lib.workspace.packing import as_one_file
-
-_LONGEST_NAME = 200
+from ator_lib.workspace.uploads import upload_name
 
 
 class _AtAServer:
@@ -43,7 +40,7 @@ class RemoteRun(_AtAServer, BaseHandle):
 
     _NEEDS_STORE = frozenset(
         {
-            *("summary", "timeline", "samples", "cases", "metrics", "errors", "rejected"),
+            *("summary", "summary_table", "timeline", "samples", "cases", "metrics", "errors", "rejected"),
             *("figure", "log", "artifacts", "has_results", "comparable"),
         }
     )
@@ -81,7 +78,7 @@ class RemoteRun(_AtAServer, BaseHandle):
             run, self._report = self._remote.upload(
                 self.run_id,
                 file,
-                file_name=named(Path(file.name))[-_LONGEST_NAME:],
+                file_name=upload_name(file),
                 format=format,
                 columns=columns and ",".join(f"{ours}={theirs}" for ours, theirs in columns.items()),
                 timezone=timezone,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pandas as pd
 import pyarrow as pa
@@ -33,6 +33,10 @@ class RunHandle(BaseHandle):
     def __init__(self, record: Run, parts: Parts, *, lease_s: float | None = None) -> None:
         super().__init__(record, parts.registry, lease_s=parts.lease_s if lease_s is None else lease_s)
         self._parts = parts
+
+    def _settled(self) -> Self:
+        self._look_at(self._parts.ended(self.record))
+        return self
 
     def _repr_html_(self) -> str:
         return super()._repr_html_() + (self.summary_table()._repr_html_() if self.has_results else "")

@@ -255,8 +255,8 @@ class Workspace(BaseWorkspace[RunHandle]):
     ) -> Path:
         """Write all runs, or some, with all that is kept of them, for other programs; returns the path.
 
-        A DuckDB file, or a folder with a Parquet or CSV file a table: runs, summaries, cases, samples, timeline and
-        metrics. Without ``format`` a name like ``out.duckdb`` is a DuckDB file, and one without suffix a folder of
+        A DuckDB file, or a folder with a Parquet or CSV file a table: runs, summaries, cases, samples, timeline,
+        metrics, errors and distributions (of runs without samples). Without ``format`` a name like ``out.duckdb`` is a DuckDB file, and one without suffix a folder of
         Parquet files.
         """
         target, run_ids = Path(path), None if runs is None else [run.run_id for run in self._several(runs)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import param
 
 from ator_lib import ConflictError, LoadProfile, NotFoundError, Run, RunStatus
 from panel_app.charts import INTERVALS, TimelineCard, finest
-from panel_app.formats import decimal, duration
+from panel_app.formats import count, decimal, duration
 from panel_app.fragment import Fragment
 from panel_app.frames import records
 from panel_app.layout import OVERVIEW
@@ -25,29 +25,51 @@ from panel_app.summary import SummaryTable
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-    from ator_lib import RunHandle, Workspace
+    from ator_lib import IngestReport, RunHandle, Workspace
 
 LOG_LINES = 200
 ERROR_KINDS = 50
+CASES_SHOWN = 500
+METRICS_NAMED = 20
+
+_RANKS = {"failed": 0, "error": 1, "skipped": 2, "passed": 3}
+"""The status of cases, in the order in which they are shown."""
 
 _RUN_ID = re.compile(r"[0-9]{1,18}")  # what fits into the database's numbers
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunView:
-    """One look at a run. What comes from results is null while there are none."""
+    """One look at a run. What comes from results is null while there are none.
+
+    Parameters
+    ----------
+    metrics
+        What was measured, where there is nothing else.
+    uncut
+        Why the chart has the intervals that it has, and no other ones can be chosen; empty if they can.
+    """
 
     handle: RunHandle
     log: str
     summary: pd.DataFrame | None = None
     errors: pd.DataFrame | None = None
+    cases: pd.DataFrame | None = None
+    metrics: pd.DataFrame | None = None
+    report: IngestReport | None = None
     figure: Figure | None = None
     interval: str = ""
+    uncut: str = ""
 
     @property
     def run(self) -> Run:
         """The registry's record."""
         return self.handle.record
+
+    @property
+    def total(self) -> dict[str, Any] | None:
+        """The figures of all requests; null if there are none."""
+        return None if self.summary is None else _total(self.summary)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +93,13 @@ class RunPage(LivePage):
         self._chart = TimelineCard(self.choose_interval)
         self._summary = SummaryTable()
         self._errors = Fragment()
+        self._cases = Fragment()
+        self._report = Fragment()
         self._log = Fragment()
 
     def __panel__(self) -> pn.Column:
-        parts = [self._problem, self._head, self._chart, self._summary, self._errors, self._log]
-        return pn.Column(*parts, sizing_mode="stretch_width")
+        results = [self._chart, self._summary, self._errors, self._cases, self._report]
+        return pn.Column(self._problem, self._head, *results, self._log, sizing_mode="stretch_width")
 
     def choose_interval(self, interval: str) -> None:
         """Draw the chart at another interval."""
@@ -93,12 +117,13 @@ class RunPage(LivePage):
                 title="No such run", advice=f"“{self.run_id[:40]}” is no run number. Choose a run on the overview."
             )
         try:
-            return _look(self._workspace.get(int(self.run_id)), self.interval)
+            handle = self._workspace.get(int(self.run_id))
         except NotFoundError:
             return NoRun(
                 title="No such run",
                 advice=f"There is no run {self.run_id[:40]} in this workspace. Choose one on the overview.",
             )
+        return _look(handle, self.interval)
 
     def display(self, content: RunView | NoRun) -> None:
         """See ``LivePage``."""
@@ -108,10 +133,13 @@ class RunPage(LivePage):
             return
         self._head.display(_head(content))
         self._log.display(_log(content.log))
-        if content.summary is not None and content.errors is not None and content.figure is not None:
-            self._chart.display(content.figure, content.interval)
+        if content.figure is not None:
+            self._chart.display(content.figure, content.interval, content.uncut)
+        if content.summary is not None and content.errors is not None:
             self._summary.display(content.summary)
-            self._errors.display(_errors(content.errors))
+            self._errors.display(_errors(content.errors, (content.total or {}).get("failures")))
+        self._cases.display("" if content.cases is None else _cases(content.cases))
+        self._report.display("" if content.report is None else render("report.html", lines=content.report.lines()))
         self.is_live = not content.run.status.is_final
 
 
@@ -123,12 +151,23 @@ def _look(handle: RunHandle, interval: str) -> RunView:
         summary = handle.summary()
     except (NotFoundError, ConflictError):  # it ended without results
         return RunView(handle=handle, log=log)
-    interval = interval or finest(handle.record)
+    cases = handle.cases()
+    view = RunView(handle=handle, log=log, cases=cases if len(cases) else None, report=handle.ingest_report())
+    if len(summary):
+        view = replace(view, summary=summary, errors=handle.errors())
+    elif not len(cases):
+        view = replace(view, metrics=handle.metrics())
+    view = _drawn(view, interval or finest(handle.record))
+    return view if view.figure and view.figure.data else replace(view, figure=None)
+
+
+def _drawn(view: RunView, interval: str) -> RunView:
     try:
-        figure = handle.figure("timeline", interval=interval)
-    except NotFoundError:  # the samples have expired: the intervals are those that are left
-        figure, interval = handle.figure("timeline"), ""
-    return RunView(handle=handle, log=log, summary=summary, errors=handle.errors(), figure=figure, interval=interval)
+        return replace(view, figure=view.handle.figure("timeline", interval=interval), interval=interval)
+    except (
+        NotFoundError
+    ) as error:  # there are no samples any more, or never were: the intervals are those that are left
+        return replace(view, figure=view.handle.figure("timeline"), uncut=str(error))
 
 
 def _head(view: RunView) -> str:
@@ -143,7 +182,7 @@ def _head(view: RunView) -> str:
         target=run.load_profile.host if run.load_profile else None,
         dashboard=_web_link(run.dashboard_url),
         synthetic=bool(run.attributes.get("synthetic")),
-        total=None if view.summary is None else _total(view.summary),
+        total=view.total,
         progress=run.progress,
         waiting=_waiting(view),
     )
@@ -166,14 +205,16 @@ def _web_link(url: str | None) -> str | None:
     return url if url and url.lower().startswith(("http://", "https://")) else None
 
 
-def _total(summary: pd.DataFrame) -> dict[str, Any]:
-    return records(summary[summary["scope"] == "total"])[0]
+def _total(summary: pd.DataFrame) -> dict[str, Any] | None:
+    return next(iter(records(summary[summary["scope"] == "total"])), None)
 
 
 def _waiting(view: RunView) -> dict[str, str] | None:
     """Say what stands where the results would stand."""
-    if view.summary is not None:
+    if view.summary is not None or view.cases is not None:
         return None
+    if view.metrics is not None:
+        return _measured(view.metrics)
     if view.run.status is RunStatus.QUEUED:
         return {"title": "Waiting in the queue.", "advice": "It starts when its location has room."}
     if view.run.status is RunStatus.RUNNING:
@@ -184,8 +225,32 @@ def _waiting(view: RunView) -> dict[str, str] | None:
     }
 
 
-def _errors(errors: pd.DataFrame) -> str:
-    return render("errors.html", errors=records(errors.head(ERROR_KINDS)), hidden=max(0, len(errors) - ERROR_KINDS))
+def _measured(metrics: pd.DataFrame) -> dict[str, str]:
+    names = sorted(metrics["metric"].unique())
+    more = f" and {len(names) - METRICS_NAMED} more" if len(names) > METRICS_NAMED else ""
+    if not names:
+        return {"title": "This run has results without a row.", "advice": "See below what was read."}
+    return {
+        "title": "This run has measurements only, and no requests.",
+        "advice": f"{count(len(metrics))} values of {', '.join(names[:METRICS_NAMED])}{more}.",
+    }
+
+
+def _errors(errors: pd.DataFrame, failures: int | None) -> str:
+    shown = records(errors.head(ERROR_KINDS))
+    return render("errors.html", errors=shown, hidden=max(0, len(errors) - ERROR_KINDS), failures=failures)
+
+
+def _cases(cases: pd.DataFrame) -> str:
+    """Show those first that did not pass, and as many of all as a browser shows with ease."""
+    counts = cases["status"].value_counts()
+    in_order = cases.sort_values("status", key=lambda status: status.map(_RANKS), kind="stable")
+    return render(
+        "cases.html",
+        counts={status: int(counts[status]) for status in in_order["status"].unique()},
+        cases=records(in_order.head(CASES_SHOWN)),
+        hidden=max(0, len(cases) - CASES_SHOWN),
+    )
 
 
 def _log(text: str) -> str:

@@ -71,13 +71,32 @@ def test_the_report_is_in_the_json(ator: Ator, workspace: RecordingWorkspace) ->
     assert IngestReport.from_json(answer["ingest"]) == REPORT
 
 
-@pytest.mark.parametrize("share", ["many", "2", "-1%", "nan"])
-def test_a_share_that_is_none(ator: Ator, workspace: RecordingWorkspace, share: str) -> None:
-    """It is between 0 and 1."""
-    result = ator("ingest", "a.jtl", f"--max-rejected={share}")
+def test_a_share_that_is_none(ator: Ator, workspace: RecordingWorkspace) -> None:
+    """What it looks like is said."""
+    result = ator("ingest", "a.jtl", "--max-rejected=many")
     assert result.exit_code == 2
     assert "0.01 or 1%" in result.stderr
     assert workspace.calls == []
+
+
+@pytest.mark.parametrize("share", ["2", "-1%", "nan"])
+def test_a_share_that_cannot_be(tmp_path: Path, share: str) -> None:
+    """It is between 0 and 1; the library says so."""
+    file = synthetic_csv(tmp_path / "samples.csv")
+    words = ["--data", str(tmp_path / "data"), "ingest", str(file), f"--max-rejected={share}"]
+    result = CliRunner().invoke(app, words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "0.01 for 1%" in result.stderr
+
+
+@pytest.mark.parametrize("start", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "soon"])
+def test_a_start_that_is_none(tmp_path: Path, start: str) -> None:
+    """Also what is no time in UTC only."""
+    file = synthetic_csv(tmp_path / "samples.csv")
+    words = ["--data", str(tmp_path / "data"), "ingest", str(file), f"--started-at={start}"]
+    result = CliRunner().invoke(app, words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"started_at {start!r} is no time" in result.stderr
 
 
 def test_a_map_that_is_none(ator: Ator) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, func, select, update
 from ator_lib.errors import ConflictError, NotFoundError, ResultsError, UsageError
 from ator_lib.execution.ingest import Files, Ingester
 from ator_lib.model import Run, RunRequest, RunStatus, StatusReason
+from ator_lib.readers import formats
 from ator_lib.readers.base import Reading, ReadOptions
 from ator_lib.registry.registry import Registry
 from ator_lib.results import index
@@ -252,6 +253,69 @@ def test_bad_files_change_nothing(
         assert bad.name in str(caught.value)
     assert rows(engine) == (1, 0, 0)
     assert kept_sets(store) == []
+
+
+@pytest.mark.parametrize("share", [float("nan"), -0.01, 1.01, 5])
+def test_a_share_of_rows_is_between_0_and_1(file: Path, share: float) -> None:
+    """Nothing is read by a rule that makes no sense."""
+    with pytest.raises(UsageError, match=r"max_rejected_rate is .*from 0 to 1"):
+        Files(paths=(file,), max_rejected_rate=share)
+
+
+@pytest.mark.parametrize(("share", "words"), [(0.005, "0.5%"), (0.0, "0%"), (0.125, "12.5%"), (0.3, "30%")])
+def test_the_share_that_was_allowed_is_said(ingester: Ingester, tmp_path: Path, share: float, words: str) -> None:
+    """As it was given."""
+    bad = tmp_path / "bad.csv"
+    bad.write_text("duration_ms,success\n1,true\n-1,true\n")
+    with pytest.raises(ResultsError, match=f"1 of 2 rows cannot be read, more than {words}: nothing"):
+        ingester.add(Files(paths=(bad,), max_rejected_rate=share), RunRequest())
+
+
+@pytest.mark.parametrize("place", ["at once", "while it is consumed"])
+def test_a_reader_that_stumbles(
+    ingester: Ingester, store: ParquetStore, stumbling: None, tmp_path: Path, place: str
+) -> None:
+    """Readers are also other packages': whatever they raise, and when, names the file and leaves nothing."""
+    file = tmp_path / "tally.txt"
+    file.write_text(place)
+    with pytest.raises(ResultsError, match=r"tally\.txt: the (results|samples) cannot be read: division by zero"):
+        ingester.add(of(file, format="stumbling"), RunRequest())
+    assert kept_sets(store) == []
+
+
+@pytest.fixture
+def stumbling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Install a package with a reader that breaks."""
+    info = tmp_path / "site" / "stumbling-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stumbling\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[ator.readers]\nstumbling = stumbling_reader:StumblingReader\n")
+    (info.parent / "stumbling_reader.py").write_text(STUMBLING)
+    monkeypatch.syspath_prepend(info.parent)
+    formats._added.cache_clear()
+    yield
+    monkeypatch.undo()
+    formats._added.cache_clear()
+
+
+STUMBLING = """
+import pyarrow as pa
+from ator_lib import schema
+from ator_lib.readers.base import Format, Reading
+
+
+class StumblingReader:
+    about = Format(name="stumbling", files="any", gives="nothing", precision="none")
+
+    def recognises(self, source):
+        return False
+
+    def read(self, sources, options):
+        if sources[0].head == b"at once":
+            1 / 0
+        rows = (1 / 0 for _ in range(1))
+        return Reading(tool=None, precision="none", samples=pa.RecordBatchReader.from_batches(schema.SAMPLES, rows))
+"""
 
 
 @pytest.mark.parametrize("kind", ["missing", "pipe"])

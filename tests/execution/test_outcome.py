@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ator_lib.execution.outcome import Totals, judge
+from ator_lib.execution.totals import totals_of
 from ator_lib.model import RunOutcome, RunStatus, StatusReason
+from ator_lib.results.parquet import ParquetStore
+from tests.results.synthetic import failed, reading
 
 CRASH = RunOutcome(status=RunStatus.FAILURE, reason=StatusReason.TOOL_ERROR, error="crashed")
 
@@ -53,6 +57,27 @@ def test_first_reason_that_applies_decides(
 def test_exactly_the_allowed_error_rate_is_a_success() -> None:
     """The limit is what may happen, not what may not."""
     assert judge(**facts(max_error_rate=0.01)).status is RunStatus.SUCCESS
+
+
+@pytest.mark.parametrize(
+    ("answered", "words"),
+    [(0, "no request got an answer from http://shop: check"), (3, "3 of 3 requests failed (100.0%, allowed 1.0%)")],
+)
+def test_a_failure_without_words_is_not_worded(answered: int, words: str) -> None:
+    """Not every tool says why."""
+    error = judge(**facts(totals=Totals(requests=3, failures=3, answered=answered))).error or ""
+    assert words in error
+    assert not any(word in error for word in ("None", "most often"))
+
+
+def test_a_failure_without_words_is_told_by_its_status(tmp_path: Path) -> None:
+    """JMeter may be told to save the code and not the message."""
+    staged = ParquetStore(tmp_path).write(
+        reading([failed(status_code=503, error=None), failed(error="lost"), failed(status_code=503, error=None)])
+    )
+    totals = totals_of(staged)
+    assert totals is not None
+    assert totals.commonest_error == "status 503"
 
 
 def test_unreachable_host_is_named_with_its_error() -> None:

@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from datetime import UTC, datetime
+from typing import NoReturn
 
 import pytest
 
+from ator_lib.errors import NotFoundError
 from ator_lib.model import Progress, RunStatus
 from panel_app.charts import Chart
 from panel_app.fragment import Fragment
-from panel_app.pages.run import RunPage
-from tests.support.fake_workspace import FakeWorkspace, busy_workspace
+from panel_app.pages.run import CASES_SHOWN, RunPage
+from tests.support.fake_workspace import FakeRun, FakeWorkspace, busy_workspace
 
 
 def refreshed(workspace: FakeWorkspace, run_id: str, interval: str = "") -> RunPage:
@@ -70,6 +74,99 @@ def test_run_without_results_says_what_to_do() -> None:
     assert "ator demo" in shown(page)
     assert "<table" not in shown(page)
     assert chart(page).figure == ""
+
+
+def finished(results: str) -> FakeWorkspace:
+    """A workspace with one run that has these results."""
+    workspace = FakeWorkspace()
+    workspace.add(test="t", status=RunStatus.SUCCESS, results=results, end_time=datetime.now(UTC))
+    return workspace
+
+
+def test_run_of_cases_shows_those_first_that_did_not_pass() -> None:
+    """As many as a browser takes; all are counted. There is no word of requests, and what was read is told."""
+    page = refreshed(finished("cases"), "1")
+    html = shown(page)
+
+    assert "<h1>Run 1 · t</h1>" in html
+    assert [re.findall(rf">([^<]*) {status}</span>", html) for status in ("failed", "error", "skipped", "passed")] == [
+        ["4"], ["4"], ["4"], ["3\u202f988"],
+    ]  # fmt: skip
+    assert re.findall(r">(case \d+)</td>", html)[:6] == [
+        "case 4", "case 1004", "case 2004", "case 3004", "case 3", "case 1003",
+    ]  # fmt: skip
+    assert html.count(">case ") == CASES_SHOWN
+    assert "3\u202f500 more are not shown" in html
+    assert ">message 4</td>" in html
+    assert "times without a zone are read as UTC" in html
+    assert "All requests" not in html
+    assert "No request failed" not in html
+    assert chart(page).figure == ""
+    assert not page.is_live
+
+
+def test_run_of_measurements_says_which_there_are() -> None:
+    """And that there is nothing else."""
+    page = refreshed(finished("metrics"), "1")
+
+    assert "This run has measurements only, and no requests." in shown(page)
+    assert "2\u202f000 values of cpu, memory." in shown(page)
+    assert "times without a zone are read as UTC" in shown(page)
+    assert "<table" not in shown(page)
+    assert not page.is_live
+
+
+def test_run_of_a_summary_does_not_call_its_failures_none() -> None:
+    """The tool counted them, and did not say what they were."""
+    page = refreshed(finished("summary"), "1")
+    html = shown(page)
+
+    assert ">All requests</td>" in html
+    assert chart(page).figure == ""
+    assert "Requests failed: 37" in html
+    assert "The source does not say how." in html
+    assert "No request failed" not in html
+
+
+def test_purged_run_says_why_no_other_interval_is_drawn() -> None:
+    """The chart stays as it was, and in place of the choice stands the reason."""
+    page = refreshed(finished("purged"), "1")
+    before = chart(page).figure
+
+    async def choose() -> None:
+        page.choose_interval("10s")
+        await page.refresh()
+
+    asyncio.run(choose())
+
+    assert chart(page).figure == before != ""
+    assert "the samples of run 1 expired on 2026-03-04" in shown(page)
+    assert 'data-choose="10s"' not in shown(page)
+    assert "cannot be read" not in shown(page)
+
+
+class Moved(FakeWorkspace):
+    """Its results are another machine's files."""
+
+    def get(self, run_id: int) -> FakeRun:
+        run = super().get(run_id)
+
+        def cases() -> NoReturn:
+            raise NotFoundError("the results of ingest X are missing here")
+
+        run.cases = cases  # type: ignore[method-assign]
+        return run
+
+
+def test_results_that_are_elsewhere_are_not_called_an_unknown_run() -> None:
+    """What is missing is said as it is."""
+    workspace = Moved()
+    workspace.add(status=RunStatus.SUCCESS, results=True)
+
+    html = shown(refreshed(workspace, "1"))
+
+    assert "The data cannot be read: the results of ingest X are missing here" in html
+    assert "No such run" not in html
 
 
 @pytest.mark.parametrize("run_id", ["", "abc", "-1", "1.5", "77", "9" * 30, "<script>alert(1)</script>", "１"])

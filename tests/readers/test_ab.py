@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from ator_lib.errors import ResultsError
-from tests.support.readings import RECORDED, read
+from ator_lib.readers.base import NO_OPTIONS
+from ator_lib.readers.formats import reader
+from ator_lib.results.parquet import ParquetStore
+from tests.support.readings import RECORDED, read, source
 
 RUNS = RECORDED / "ab"
 GOOD, BAD = RUNS / "all-200", RUNS / "some-500"
@@ -127,6 +130,20 @@ def test_bad_rows_are_rejected_by_number(tmp_path: Path) -> None:
     path.write_text(HEADER)
     with pytest.raises(ResultsError, match=r"rows.tsv holds no request"):
         read("ab", path)
+
+
+def test_the_text_tells_how_long_it_took(tmp_path: Path) -> None:
+    """Starts in whole seconds do not, of a short run."""
+    text = (GOOD / "output.txt").read_text()
+    store = ParquetStore(tmp_path)
+    beside = store.write(reader("ab").read([source(file) for file in sorted(GOOD.iterdir())], NO_OPTIONS))
+    whole = beside.summaries.to_pylist()[-1]
+    assert round(whole["duration_s"], 3) == printed(text, "Time taken for tests")
+    assert whole["throughput_rps"] == pytest.approx(printed(text, "Requests per second"), rel=1e-5)
+    alone = store.write(reader("ab").read([source(RUNS / "rows.tsv")], NO_OPTIONS))
+    whole = alone.summaries.to_pylist()[-1]
+    assert (whole["duration_s"], whole["throughput_rps"], alone.report.ended_at) == (None, None, None)
+    assert alone.report.started_at is not None
 
 
 def test_two_runs_are_refused(tmp_path: Path) -> None:

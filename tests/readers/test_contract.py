@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -155,3 +156,28 @@ def test_text_of_windows_is_the_same(shelf: Shelf, tmp_path: Path, recorded: Rec
         assert theirs[name].equals(table), name
     reports = [shelf.report(path) for path in (other, recorded.path)]
     assert len({(report.rows_read, report.rows_kept, report.truncated) for report in reports}) == 1
+
+
+FOLDERS = Path("label=zzz", "elapsed=9999", "metric=x", "type=load", "success=true")
+"""Columns of some formats and values for them, as Hive names its folders."""
+
+
+@pytest.fixture(scope="module")
+def shelf_in_folders(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """A workspace that lies below such folders itself."""
+    return Shelf(tmp_path_factory.mktemp("folders") / FOLDERS)
+
+
+@pytest.mark.parametrize(
+    "recorded", [next(one for one in RECORDED if one.format == name) for name in FORMATS if name != "capture"], ids=str
+)
+def test_names_of_folders_are_no_data(
+    tmp_path: Path, shelf: Shelf, shelf_in_folders: Shelf, recorded: Recorded
+) -> None:
+    """DuckDB would take ``label=zzz`` above a file for a column of it, in place of its own."""
+    there = tmp_path / FOLDERS / recorded.path.name
+    there.parent.mkdir(parents=True)
+    (shutil.copytree if recorded.path.is_dir() else shutil.copyfile)(recorded.path, there)
+    theirs = shelf_in_folders.tables(there)
+    for name, table in shelf.tables(recorded.path).items():
+        assert theirs[name].equals(table), name

@@ -233,6 +233,7 @@ def test_text_that_is_not_utf_8(read_text: ReadText) -> None:
         (RUN, "holds no request"),
         (RUN + "REQUEST\tnonsense\n" * 3, "holds no request"),
         (RUN + REQUEST + "x" * 3_000_000 + "\n", "a line in it is too long"),
+        (RUN + REQUEST + "x" * 3_000_000, "a line in it is too long, 3000000 bytes in line 3"),
     ],
 )
 def test_what_cannot_be_read_is_refused(read_text: ReadText, text: str, words: str) -> None:

@@ -81,6 +81,9 @@ def test_bad_rows_are_rejected_by_number(tmp_path: Path) -> None:
     path.write_text(HEADER)
     with pytest.raises(ResultsError, match=r"hey.csv holds no response"):
         read("hey", path)
+    path.write_text(HEADER + "".join(bad[:2]))
+    with pytest.raises(ResultsError, match=r"no sound row below its header: line 2 a column holds no sound number\."):
+        read("hey", path)
 
 
 # --- the summary ---

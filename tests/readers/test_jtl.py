@@ -21,6 +21,7 @@ from ator_lib.errors import ResultsError
 from ator_lib.model import IngestReport
 from ator_lib.readers.base import NO_OPTIONS, ReadOptions
 from ator_lib.readers.formats import FORMATS, reader
+from ator_lib.readers.jtl import leftovers, lines
 from ator_lib.results.parquet import ParquetStore
 from tests.support.readings import RECORDED, recognises, source
 
@@ -248,6 +249,14 @@ def test_no_outcome_at_all_is_said(tmp_path: Path) -> None:
     """Neither success nor a status: somebody should know."""
     found = kept(written(tmp_path, f"{START_MS},12,", header="timeStamp,elapsed,label"))
     assert (found.column("success"), found.column("name")) == ([True], ["unnamed"])
+
+
+def test_a_latency_of_0_without_a_status_is_none(tmp_path: Path) -> None:
+    """JMeter writes it where nobody answered."""
+    found = kept(
+        written(tmp_path, f"{START_MS},12,item,0", f"{START_MS},12,item,3", header="timeStamp,elapsed,label,Latency")
+    )
+    assert found.column("ttfb_ms") == [None, 3]
     assert any("neither success nor responseCode" in note for note in found.report.notes)
 
 
@@ -352,6 +361,7 @@ def test_a_negative_fraction_is_a_bad_row(tmp_path: Path) -> None:
     """Others than JMeter write fractions of milliseconds."""
     found = kept(written(tmp_path, row(elapsed=12.25), row(1, elapsed=-0.5)))
     assert (found.column("duration_ms"), len(found.rejected)) == ([12.25], 1)
+    assert found.rejected == [(3, "elapsed '-0.5' is no time in milliseconds")]
 
 
 @pytest.mark.parametrize("cut", [1, 7, 15, 30, 50])
@@ -393,6 +403,70 @@ def test_a_line_without_end_is_one_bad_row(tmp_path: Path) -> None:
     path = written(tmp_path, row(), row(1, label="x" * 5_000_000), row(2))
     found = kept(path)
     assert (len(found.samples), found.rejected) == (2, [(3, "is too long for a row")])
+
+
+def test_a_line_that_duckdb_may_lose_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks at pieces of a file, and of a line that is longer than a piece it says nothing."""
+    monkeypatch.setattr(lines, "LONGEST_LINE", 30_000)
+    for number in range(3):
+        rows = [row(), row(1), row(2)]
+        rows[number] = row(number, label="x" * 40_000)
+        with pytest.raises(ResultsError, match=rf"results\.jtl cannot be read: line {number + 2} is longer than 30000"):
+            kept(written(tmp_path, *rows))
+        rows[number] = row(number, label="x" * 29_000)
+        assert len(kept(written(tmp_path, *rows)).samples) == 3
+
+
+@pytest.mark.parametrize("before", ["", '"two, words",', '"two\nlines",'])
+def test_a_line_of_very_many_columns_is_refused(tmp_path: Path, before: str) -> None:
+    """DuckDB would copy it for each of them, for hours."""
+    path = written(tmp_path, row(), f"{before}{'1,' * 300_000}", row(1))
+    with pytest.raises(ResultsError, match=r"line \d has 30000\d columns instead of 9"):
+        kept(path)
+
+
+def test_a_message_may_hold_very_many_commas(tmp_path: Path) -> None:
+    """Also in a line of its own: they are no columns."""
+    message = f'"[{"1," * 60_000}\n{"2," * 60_000}]"'
+    found = kept(written(tmp_path, row(), row(1, responseMessage=message, success="false"), row(2)))
+    assert found.column("error") == [None, message.strip('"'), None]
+
+
+def test_a_quote_that_swallows_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What DuckDB makes of the rows behind it is anybody's guess."""
+    monkeypatch.setattr(leftovers, "_LONGEST_RECORD", 2**17)
+    path = written(tmp_path, row(), row(1, label='"open'), *map(row, range(2, 3000)))
+    with pytest.raises(ResultsError, match=r"behind line 3: a row is longer than 131072 bytes, or a quotation mark"):
+        kept(path)
+
+
+def test_a_quote_that_is_not_closed_is_found_in_a_large_file(tmp_path: Path) -> None:
+    """Beyond 32 MB DuckDB tells of the row before it."""
+    path = written(tmp_path, row(), row(1, label='"open'))
+    with path.open("a") as file:
+        file.write(f"{row(2)}\n" * (34_000_000 // len(row(2))))
+    with pytest.raises(ResultsError, match="behind line 3: a row is longer than"):
+        kept(path)
+
+
+@pytest.mark.parametrize("time", ["-1", "0", str(START_MS // 1000)])
+def test_a_time_before_there_were_tools_is_a_bad_row(tmp_path: Path, time: str) -> None:
+    """One of them would stretch the run over decades."""
+    rows = [row(), row(1, timeStamp=time), row(2, elapsed="soon", timeStamp=time), row(3)]
+    found = kept(written(tmp_path, *rows))
+    assert found.column("started_at") == [START, START + timedelta(seconds=3)]
+    assert sorted(found.rejected) == [
+        (3, f"timeStamp '{time}' is no time in milliseconds"),
+        (4, "elapsed 'soon' is no time in milliseconds"),
+    ]
+    assert found.report.rows_read == 4
+
+
+def test_times_in_seconds_are_refused(tmp_path: Path) -> None:
+    """What is said is what to write."""
+    path = written(tmp_path, row(timeStamp=START_MS // 1000), row(1, timeStamp=START_MS // 1000))
+    with pytest.raises(ResultsError, match=r"'1760000000' in line 2: write milliseconds since 1970"):
+        kept(path)
 
 
 @pytest.mark.parametrize("content", [HEADER, f"{HEADER}\n", f"\n\n{HEADER}\n{START_MS},1"])

@@ -243,3 +243,14 @@ def test_what_cannot_be_taken_in_is_told(tmp_path: Path, text: str, told: str) -
     with pytest.raises(ResultsError) as raised:
         read_text(tmp_path, text)
     assert told in str(raised.value)
+
+
+def test_a_run_that_ends_behind_the_calendar_has_no_end(tmp_path: Path) -> None:
+    """Its cases count."""
+    path = tmp_path / "report.xml"
+    path.write_text(
+        '<testsuite name="s" timestamp="9999-12-31T00:00:00" time="100000000"><testcase name="a"/></testsuite>'
+    )
+    found = read("junit", path).reading
+    assert found.started_at == datetime(9999, 12, 31, tzinfo=UTC)
+    assert found.ended_at is None

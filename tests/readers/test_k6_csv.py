@@ -42,6 +42,7 @@ def test_coarse_times_are_those_of_the_file(name: str, resolution_us: int) -> No
         assert 0 <= early_us < resolution_us
         assert ours == exact
     assert (SECONDS in result.findings.notes) == (resolution_us == 1_000_000)
+    assert (result.reading.clock_s == 1) == (resolution_us == 1_000_000)
 
 
 def test_files_of_older_versions_have_no_metadata() -> None:

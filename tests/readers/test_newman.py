@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ator_lib.errors import ResultsError
+from ator_lib.readers.newman import LONGEST_TEXT
 from tests.support.readings import RECORDED, Read, read, recognises
 
 SHOP = RECORDED / "newman" / "shop.json"
@@ -205,3 +206,32 @@ def test_other_json_is_not_recognised(tmp_path: Path, content: str) -> None:
     path = tmp_path / "report.json"
     path.write_text(content)
     assert not recognises("newman", path)
+
+
+SECRET = "secret-of-4711"
+SECRETS = {"values": [{"key": "token", "value": SECRET}]}
+
+
+def test_a_secret_is_masked_before_a_text_is_cut(tmp_path: Path) -> None:
+    """Its beginning would stay otherwise."""
+    told = "x" * (LONGEST_TEXT - 8) + SECRET
+    failed = {"assertion": "a", "error": {"message": told, "stack": told}}
+    (case,) = cases(read_report(tmp_path, execution(assertions=[failed]), environment=SECRETS))
+    assert case["message"] == case["details"] == "x" * (LONGEST_TEXT - 8) + "***"
+
+
+def test_secrets_in_names_are_masked(tmp_path: Path) -> None:
+    """Scripts may put them into the names of assertions, and so into why a request failed."""
+    item = {"id": "i1", "name": f"List {SECRET}"}
+    failed = {"assertion": f"is {SECRET}", "error": {"message": "no"}}
+    folder = {"name": f"Of {SECRET}", "item": [item]}
+    found = read_report(
+        tmp_path,
+        execution(item=item, assertions=[failed], request={"method": SECRET}),
+        environment=SECRETS,
+        collection={"item": [folder]},
+    )
+    (case,), (sample,) = cases(found), found.samples
+    assert (case["suite"], case["case"]) == ("Of *** / List ***", "is ***")
+    shown = [sample[column] for column in ("group", "name", "method", "error")]
+    assert shown == ["Of ***", "List ***", "***", "is ***: no"]

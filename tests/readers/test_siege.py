@@ -57,6 +57,7 @@ def test_lines_of_csv_have_times_of_ends() -> None:
     ended = [row["started_at"] + timedelta(milliseconds=row["duration_ms"]) for row in found.samples]
     assert ended == [datetime.fromisoformat(line[-1]).replace(tzinfo=UTC) for line in lines]
     assert any("read as UTC" in note for note in found.findings.notes)
+    assert found.reading.clock_s == 1
     east = read("siege", RUNS / "lines.csv", options=ReadOptions(zone=ZoneInfo("Asia/Tokyo"))).samples
     assert found.samples[0]["started_at"] - east[0]["started_at"] == timedelta(hours=9)
 

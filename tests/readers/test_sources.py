@@ -171,6 +171,15 @@ def test_a_name_is_no_pattern(tmp_path: Path) -> None:
         assert source.name == "build[7]/what?*.jtl"
 
 
+def test_a_name_is_no_column(tmp_path: Path) -> None:
+    """DuckDB would take ``label=x`` for what a column of the file holds."""
+    (tmp_path / "label=x").mkdir()
+    with opened([written(tmp_path / "label=x" / "run.jtl", JTL.encode())]) as (source,):
+        assert "=" not in str(source.path)
+        assert source.path.read_text() == JTL
+        assert source.name == "run.jtl"
+
+
 def test_names_need_not_be_unicode(tmp_path: Path) -> None:
     """The file is read, and its name is shown as well as it can be."""
     written(Path(os.fsdecode(os.fsencode(tmp_path) + b"/run/caf\xe9.csv")), "1")
@@ -351,6 +360,7 @@ def test_many_empty_members_are_a_bomb_too(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(sources, "MOST_FILES", 50)
     members = {str(number): b"x" for number in range(51)}
     assert "or to 50 files" in reason(zipped(tmp_path / "run.zip", members))
+    assert "or to 50 files" in reason(zipped(tmp_path / "empty.zip", dict.fromkeys(members, b"")))
 
 
 def test_what_packs_well_is_no_bomb(tmp_path: Path) -> None:

@@ -241,3 +241,10 @@ def test_other_files_are_not_taken_for_results(tmp_path: Path) -> None:
     for text in ("1,2,3,4,5,6\n", '{"code": 200, "latency": 3}\n', "", "Result\n"):
         path.write_text(text)
         assert not recognises("vegeta", path)
+
+
+def test_a_plain_file_may_be_called_as_if_it_were_packed(tmp_path: Path) -> None:
+    """What a file is called is no evidence."""
+    path = tmp_path / "results.json.gz"
+    path.write_bytes((RECORDED / "vegeta" / "results.json").read_bytes())
+    assert len(read("vegeta", path).samples) == 40

@@ -14,6 +14,7 @@ import pytest
 from ator_lib import schema
 from ator_lib.errors import ResultsError, StoreError
 from ator_lib.readers.base import Reading
+from ator_lib.results import folders
 from ator_lib.results.folders import ORPHAN_AGE_S, is_ingest_id
 from ator_lib.results.parquet import ParquetStore
 from tests.results.synthetic import random_table, reading, sample, table
@@ -161,3 +162,17 @@ def test_discard_removes_a_set_and_may_be_said_twice(store: ParquetStore) -> Non
     store.discard(staged.ingest_id)
     store.discard(staged.ingest_id)
     assert [path.name for path in store.root.iterdir()] == [other.ingest_id]
+
+
+@pytest.mark.parametrize("hidden", ["staging", "scratch"])
+def test_a_folder_in_use_is_never_swept(store: ParquetStore, monkeypatch: pytest.MonkeyPatch, hidden: str) -> None:
+    """However long nothing is written into it: it is touched from time to time."""
+    monkeypatch.setattr(folders, "FRESHENED_S", 0.01)
+    ingest_id = folders.new_ingest_id()
+    with folders.staging(store.root, ingest_id) if hidden == "staging" else folders.scratch(store.root) as folder:
+        make_old(folder)
+        until = time.monotonic() + 30
+        while folder.stat().st_mtime < time.time() - ORPHAN_AGE_S and time.monotonic() < until:
+            time.sleep(0.01)
+        assert store.sweep(set()) == []
+        assert folder.is_dir()

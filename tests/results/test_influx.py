@@ -36,6 +36,7 @@ def export(target: Influx, intervals: int = INTERVALS) -> int:
     return send(
         target,
         run,
+        ended_at=START,
         summaries=pa.Table.from_pylist([summary], schema=schema.SUMMARIES),
         timeline=pa.Table.from_pylist(timeline, schema=schema.TIMELINE),
         metrics=pa.Table.from_pylist([metric], schema=schema.METRICS),
@@ -69,6 +70,13 @@ def test_a_server_that_is_not_there(influx_server: InfluxServer) -> None:
     assert TOKEN not in str(caught.value) + repr(influx_server.influx)
 
 
+def test_an_answer_that_is_no_text(influx_server: InfluxServer) -> None:
+    """It is told like one that does not come."""
+    influx_server.answer = b"#datatype,\xff\xfe"
+    with pytest.raises(StoreError, match="did not answer the query: invalid start byte"):
+        answer(influx_server.influx, 'from(bucket: "load")')
+
+
 def test_a_query_that_is_not_taken(influx_server: InfluxServer) -> None:
     """What the server says stands in the error."""
     with pytest.raises(StoreError, match="did not answer the query: HTTP 400"):
@@ -80,3 +88,39 @@ def test_a_target_that_cannot_be(given: dict[str, str]) -> None:
     """An address without a scheme, no bucket."""
     with pytest.raises(SettingsError):
         Influx(**given)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:sesame@127.0.0.1:9",
+        "http://user:12/sesame@127.0.0.1:9",
+        "http://sesame@127.0.0.1:9",
+        "http://127.0.0.1:9/?token=sesame",
+        "http://127.0.0.1:9/#sesame",
+    ],
+)
+def test_an_address_holds_no_secret(url: str) -> None:
+    """It stands in messages, in ``repr`` and among a run's attributes; what is refused is not repeated."""
+    with pytest.raises(SettingsError, match="ATOR_INFLUX_TOKEN") as caught:
+        Influx(url=url, bucket="load")
+    assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["user:sesame@h", "http://", "http://[sesame", "http://h:sesame", "http://h:99999/sesame", "http://h\n/sesame"],
+)
+def test_what_is_no_address_is_not_repeated(url: str) -> None:
+    """A secret may be in the wrong place."""
+    with pytest.raises(SettingsError, match=r"http://127\.0\.0\.1:8086") as caught:
+        Influx(url=url, bucket="load")
+    assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["sesame€", "ses\name"])
+def test_a_token_that_no_header_takes(token: str) -> None:
+    """The client would repeat it in its error, or stumble over it."""
+    with pytest.raises(SettingsError, match="ATOR_INFLUX_TOKEN") as caught:
+        Influx(url="http://h:8086", bucket="load", token=token)
+    assert "ses" not in str(caught.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,11 +15,13 @@ from sqlalchemy import Engine, select, text, update
 from ator_lib import schema
 from ator_lib.errors import NotFoundError, ResultsError, StoreError
 from ator_lib.readers.base import Findings, Reading, Source
-from ator_lib.results import index
+from ator_lib.results import adbc, folders, index, transfer
 from ator_lib.results.folders import ORPHAN_AGE_S
 from ator_lib.results.parquet import ParquetStore
 from ator_lib.results.postgres import PostgresStore
+from ator_lib.results.staging import stage
 from ator_lib.results.store import Store
+from ator_lib.results.transfer import Sending, found
 from ator_lib.sql.bulk import bulk_sets, bulk_tables
 from ator_lib.sql.engine import open_engine, read, upgrade, write
 from tests.results.conftest import new_run
@@ -255,6 +258,34 @@ def test_rows_come_in_their_order_wherever_they_lie(postgres: Engine, tmp_path: 
     assert store.samples(ingest_id).equals(samples)
 
 
+def test_many_rows_go_over_several_connections(
+    postgres: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And come back in their order, by one query for each; what breaks on one of them leaves nothing on the others."""
+    monkeypatch.setattr(transfer, "PART", 1000)
+    store, samples = PostgresStore(postgres, tmp_path), random_table(4567)
+    ingest_id = store.write(reading(samples)).ingest_id
+    assert store.samples(ingest_id).equals(samples)
+    assert store.samples(ingest_id, columns=["duration_ms"]).equals(samples.select(["duration_ms"]))
+    store.discard(ingest_id)
+    with write(postgres) as connection:
+        connection.execute(text("ALTER TABLE bulk_samples ADD CHECK (position < 4000)"))
+    with pytest.raises(StoreError, match="violates check constraint"):
+        store.write(reading(samples))
+    assert held(store) == 0
+
+
+def test_a_set_that_is_being_written_is_not_swept(postgres: Engine, tmp_path: Path) -> None:
+    """However long that takes: whoever writes it holds its row. Once they are gone it is."""
+    store = PostgresStore(postgres, tmp_path)
+    ingest_id = store.write(reading([sample(0)])).ingest_id
+    grow_old(store, ingest_id)
+    with adbc.session(postgres) as writer:
+        found(writer, ingest_id, hold=True)
+        assert store.sweep(set()) == []
+    assert store.sweep(set()) == [ingest_id]
+
+
 def test_a_set_that_is_being_recorded_is_not_swept(postgres: Engine, tmp_path: Path) -> None:
     """However old it is; and one that was swept cannot be recorded any more."""
     store, run_id = PostgresStore(postgres, tmp_path), new_run(postgres)
@@ -273,8 +304,28 @@ def test_a_set_that_is_being_recorded_is_not_swept(postgres: Engine, tmp_path: P
         index.record(connection, new_run(postgres), late)
 
 
+def test_the_time_to_record_a_set_begins_when_all_of_it_is_there(postgres: Engine, tmp_path: Path) -> None:
+    """However long it takes to send."""
+    with folders.scratch(tmp_path) as folder, Sending(postgres, folders.new_ingest_id(), folder) as sent:
+        stage("", folder, whole(10), on_samples=sent.begin)
+        while staged_at(postgres) is None:  # once it has begun
+            time.sleep(0.01)
+        with read(postgres) as connection:
+            before = connection.scalar(text("SELECT clock_timestamp()"))
+        sent.finish()
+    found = staged_at(postgres)
+    assert found is not None
+    assert found > before
+
+
+def staged_at(postgres: Engine) -> datetime | None:
+    """Look at the only set."""
+    with read(postgres) as connection:
+        return connection.scalar(select(bulk_sets.c.staged_at))
+
+
 def test_a_removal_that_was_cut_short_is_finished(postgres: Engine, tmp_path: Path) -> None:
-    """Nobody reads what is left of the set, and the next sweep takes it, however young."""
+    """Nobody reads what is left of the set, and the sweep takes it once it is old."""
     store = PostgresStore(postgres, tmp_path)
     ingest_id = store.write(whole(100)).ingest_id
     with write(postgres) as connection:
@@ -282,6 +333,8 @@ def test_a_removal_that_was_cut_short_is_finished(postgres: Engine, tmp_path: Pa
         connection.execute(text("DELETE FROM bulk_samples WHERE position < 50"))
     with pytest.raises(NotFoundError):
         store.timeline(ingest_id)
+    assert store.sweep(set()) == []
+    grow_old(store, ingest_id)
     assert store.sweep(set()) == [ingest_id]
     assert held(store) == 0
 

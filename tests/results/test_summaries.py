@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -106,6 +107,20 @@ def test_load_window_reaches_from_first_start_to_last_end() -> None:
     fast, slow, whole = result.summaries.to_pylist()
     assert {row["duration_s"] for row in (fast, slow, whole)} == {4.0}
     assert [row["throughput_rps"] for row in (fast, slow, whole)] == [0.5, 0.25, 0.75]
+
+
+@pytest.mark.parametrize(("clock_s", "told_s", "expected_s"), [(0.4, None, 4.0), (1.0, None, None), (1.0, 3.5, 3.5)])
+def test_coarse_starts_do_not_tell_how_long_a_short_run_was(
+    store: ParquetStore, clock_s: float, told_s: float | None, expected_s: float | None
+) -> None:
+    """Less than ten ticks of the clock are no measurement, unless the tool says more."""
+    coarse = replace(reading([sample(0, 500), sample(3, 1000)]), clock_s=clock_s, duration_s=told_s)
+    result = store.write(coarse)
+    row = total(result)
+    assert row["duration_s"] == expected_s
+    assert row["throughput_rps"] == (None if expected_s is None else 2 / expected_s)
+    assert result.report.started_at == START
+    assert result.report.ended_at == (None if expected_s is None else START + timedelta(seconds=expected_s))
 
 
 def test_unknown_start_means_unknown_duration() -> None:

@@ -68,6 +68,24 @@ def test_a_file_of_no_known_format_is_refused(api: httpx.Client, workspace: Work
     refused(api.post(f"/runs/{run_id}/results", content=content, params={"format": "nonsense"}), 422, "invalid")
 
 
+@pytest.mark.parametrize("name", ["я" * 100, "a" * 200, "...a", "r:1?.csv"])
+def test_names_that_files_have(api: httpx.Client, results: bytes, name: str) -> None:
+    """The report calls the file so, up to 200 bytes."""
+    answer = api.post(f"/runs/{registered(api)['run_id']}/results", content=results, params={"file_name": name})
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["ingest"]["report"]["files"] == [name]
+
+
+@pytest.mark.parametrize("name", ["я" * 101, "я" * 200, "a" * 201, "a\nb", "a\x7f", "a\x85b", "a/b", "a\\b", "..", ""])
+def test_names_that_no_file_has(api: httpx.Client, workspace: Workspace, results: bytes, name: str) -> None:
+    """They are refused before anything is kept."""
+    answer = api.post(f"/runs/{registered(api)['run_id']}/results", content=results, params={"file_name": name})
+
+    assert "file_name" in refused(answer, 422, "invalid")["message"]
+    assert left_uploads(workspace) == []
+
+
 def test_times_beyond_the_calendar_are_the_files_fault(api: httpx.Client, workspace: Workspace, tmp_path: Path) -> None:
     """The row is named, and no store is blamed."""
     starts = pa.array([0, 10**18]).cast(pa.timestamp("us", "UTC"))
@@ -76,8 +94,7 @@ def test_times_beyond_the_calendar_are_the_files_fault(api: httpx.Client, worksp
     answer = api.post(f"/runs/{registered(api)['run_id']}/results", content=file.read_bytes())
 
     message = refused(answer, 422, "unreadable_results")["message"]
-    assert "the uploaded file has bad rows: started_at is" in message
-    assert "(row 2)" in message
+    assert "the uploaded file, line 2: started_at is" in message
     assert str(workspace.data) not in message
 
 
@@ -88,8 +105,7 @@ def test_a_store_that_cannot_be_written_is_told_without_its_path(
     (workspace.data / "results").write_text("a file where the folder should be")
     answer = api.post(f"/runs/{registered(api)['run_id']}/results", content=results)
 
-    message = refused(answer, 422, "unreadable_results")["message"]
-    assert "cannot be kept in the server's folder" in message
+    message = refused(answer, 500, "internal")["message"]
     assert str(workspace.data) not in message
 
 

@@ -16,7 +16,17 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ator_lib.errors import ConflictError, NotFoundError
-from ator_lib.model import Holder, LoadProfile, LocationStatus, LocationUse, Progress, QueuePlace, Run, RunStatus
+from ator_lib.model import (
+    Holder,
+    IngestReport,
+    LoadProfile,
+    LocationStatus,
+    LocationUse,
+    Progress,
+    QueuePlace,
+    Run,
+    RunStatus,
+)
 from ator_lib.workspace.frames import locations_frame, queue_frame, runs_frame
 
 
@@ -29,29 +39,35 @@ class FakeWorkspace:
         self.statuses: dict[str, LocationStatus] = {}
         self.starts: dict[int, datetime] = {}
         self.records: dict[int, Run] = {}
-        self.results: set[int] = set()
+        self.results: dict[int, str] = {}
         self.logs: dict[int, str] = {}
         self.failing: Exception | None = None
         self.looks = 0
         self.locations = FakeLocations(self)
 
-    def add(self, *, results: bool = False, log: str = "", **fields: Any) -> Run:
-        """Add a run; it runs since two minutes ago unless told otherwise."""
+    def add(self, *, results: bool | str = False, log: str = "", **fields: Any) -> Run:
+        """Add a run; it runs since two minutes ago unless told otherwise.
+
+        ``results``: whether there are any, or which ones instead of samples: ``cases``, ``metrics``, ``summary``,
+        or ``purged``.
+        """
         run_id = len(self.records) + 1
         started = datetime.now(UTC) - timedelta(minutes=2)
         known = {"status": RunStatus.RUNNING, "start_time": started, "location": "lab-1", "factor": Decimal("0.4")}
         run = Run(id=uuid4(), run_id=run_id, **{**known, **fields})
         self.records[run_id] = run
         self.logs[run_id] = log
-        if results:
-            self.results.add(run_id)
+        self._keep(run_id, results)
         return run
 
-    def change(self, run_id: int, *, results: bool = False, **fields: Any) -> None:
+    def change(self, run_id: int, *, results: bool | str = False, **fields: Any) -> None:
         """Change a run's record."""
         self.records[run_id] = replace(self.records[run_id], **fields)
+        self._keep(run_id, results)
+
+    def _keep(self, run_id: int, results: bool | str) -> None:
         if results:
-            self.results.add(run_id)
+            self.results[run_id] = "samples" if results is True else str(results)
 
     def get(self, run_id: int) -> FakeRun:
         self._look()
@@ -134,20 +150,56 @@ class FakeRun:
         return self.record.status
 
     def summary(self) -> pd.DataFrame:
-        self._results()
         rows = [_summary("name", "/orders/{id}", "GET", 1.0), _summary("name", "/orders", "POST", 2.2)]
-        return pd.DataFrame([*rows, _summary("total", None, None, 1.4)])
+        summary = pd.DataFrame([*rows, _summary("total", None, None, 1.4)])
+        return summary.iloc[:0] if self._has_no_requests() else summary
 
     def errors(self) -> pd.DataFrame:
-        self._results()
         row = {"name": "/orders", "method": "POST", "status_code": 503, "error": "Service Unavailable", "requests": 37}
-        return pd.DataFrame([row])
+        return pd.DataFrame([row]).iloc[: 0 if self._results() == "summary" else 1]
+
+    def cases(self) -> pd.DataFrame:
+        number = 4000 if self._results() == "cases" else 0
+        statuses = ["passed", "skipped", "passed", "error", "failed"]
+        return pd.DataFrame(
+            {
+                "suite": "suite",
+                "case": [f"case {n}" for n in range(number)],
+                "status": [statuses[n % 1000] if n % 1000 < 5 else "passed" for n in range(number)],
+                "duration_ms": 12.5,
+                "message": [None if n % 1000 in (0, 2) else f"message {n}" for n in range(number)],
+                "details": None,
+            }
+        )
+
+    def metrics(self) -> pd.DataFrame:
+        names = ["cpu", "memory"] * 1000 if self._results() == "metrics" else []
+        return pd.DataFrame({"timestamp": self.record.start_time, "metric": names, "value": 1.0})
+
+    def ingest_report(self) -> IngestReport:
+        return IngestReport(
+            tool="locust",
+            tool_version=None,
+            precision="exact",
+            rows_read=4000,
+            rows_kept=4000,
+            rows_rejected=0,
+            truncated=False,
+            started_at=None,
+            ended_at=None,
+            computed=(),
+            taken=(self._results(),),
+            notes=("times without a zone are read as UTC",),
+        )
 
     def log(self) -> str:
         return self._workspace.logs[self.run_id]
 
     def figure(self, kind: str = "timeline", *, interval: str = "1s") -> go.Figure:
-        self._results()
+        if self._results() in ("cases", "metrics", "summary"):
+            return go.Figure()
+        if self._results() == "purged" and interval != "1s":
+            raise NotFoundError(f"the samples of run {self.run_id} expired on 2026-03-04: its summary is left")
         points = max(2, int(120 / pd.Timedelta(interval).total_seconds()))
         wave = np.sin(np.linspace(0, 9, points))
         figure = make_subplots(rows=2, shared_xaxes=True, subplot_titles=("Throughput", "Latency"))
@@ -155,10 +207,14 @@ class FakeRun:
         figure.add_scatter(y=40 + 7 * wave, name="p95, ms", row=2, col=1)
         return figure
 
-    def _results(self) -> None:
+    def _has_no_requests(self) -> bool:
+        return self._results() in ("cases", "metrics")
+
+    def _results(self) -> str:
         if self.run_id not in self._workspace.results:
             final = self.status.is_final
             raise (NotFoundError if final else ConflictError)(f"run {self.run_id} has no results")
+        return self._workspace.results[self.run_id]
 
 
 def busy_workspace() -> FakeWorkspace:

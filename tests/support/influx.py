@@ -1,4 +1,4 @@
-"""An InfluxDB 2, as far as writing goes: it notes what it is given, and refuses what it is told to."""
+"""An InfluxDB 2, as far as writing goes: it notes what it is given, and refuses or answers what it is told to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TOKEN = "secret-of-the-test"
 
 
 class InfluxServer(ThreadingHTTPServer):
-    """Notes the lines that are written; refuses the batches whose numbers it is given."""
+    """Notes the lines that are written; refuses the batches whose numbers it is given, and queries without answer."""
 
     daemon_threads = True
 
@@ -24,6 +24,7 @@ class InfluxServer(ThreadingHTTPServer):
         self.lines: list[str] = []
         self.batches = 0
         self.refused: set[int] = set()
+        self.answer = b""
         self.tokens: set[str | None] = set()
         self.lock = threading.Lock()
 
@@ -37,6 +38,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.server.answer and self.path.startswith("/api/v2/query"):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(self.server.answer)
+            return
         body = gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body
         with self.server.lock:
             number, self.server.batches = self.server.batches, self.server.batches + 1

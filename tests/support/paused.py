@@ -89,9 +89,9 @@ class PausingStore:
         self._store.discard(ingest_id)
         pause("discarded")
 
-    def lend(self, ingest_id: str, *tables: str, **how: Any) -> Any:
+    def borrowed(self, ingest_id: str, *tables: str, **how: Any) -> Any:
         pause("lending")
-        return self._store.lend(ingest_id, *tables, **how)
+        return self._store.borrowed(ingest_id, *tables, **how)
 
     def condense(self, ingest_id: str, block_s: float) -> None:
         self._store.condense(ingest_id, block_s)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from ator_lib.errors import NotFoundError, StoreError, UsageError
-from ator_lib.results.query import VIEWS
+from ator_lib.results.export import TABLES
 from ator_lib.sql.engine import write
 from ator_lib.workspace.parts import Parts
 from ator_lib.workspace.workspace import Workspace
@@ -54,15 +54,20 @@ def tables_of(path: Path, format: str) -> dict[str, pd.DataFrame]:
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_all_of_it(ws: Workspace, tmp_path: Path, format: str) -> None:
-    """A table of each view, with its columns and rows; nothing else is left in the folder."""
+    """A table of each view and of what is kept beside them, whole; nothing else is left in the folder."""
     (tmp_path / "out").mkdir()
     path = ws.export(tmp_path / "out" / "all", format=format)
     tables = tables_of(path, format)
-    assert tables.keys() == VIEWS.keys()
+    assert tables.keys() == TABLES.keys()
     sizes = {name: len(table) for name, table in tables.items()}
-    assert sizes == {"runs": 4, "summaries": 6, "cases": 2, "samples": 1000, "timeline": 2004, "metrics": 0}
+    distributions = sizes.pop("distributions")
+    views = {"runs": 4, "summaries": 6, "cases": 2, "samples": 1000, "timeline": 2004, "metrics": 0}
+    assert sizes == views | {"errors": 2}
+    assert distributions == len(ws.parts.store.distributions(ws.get(1)._ingest_id())) * 2  # in one block and in blocks
+    assert set(tables["distributions"].run_id) == {1}  # whose samples have gone
+    assert (set(tables["errors"].run_id), tables["errors"].requests.sum()) == ({2}, 3)
     for name, table in tables.items():
-        assert list(table.columns) == VIEWS[name].names
+        assert list(table.columns) == TABLES[name].names
     assert list(tables["samples"].duration_ms) == [float(n) for n in range(1, 1001)]
     assert set(tables["samples"].run_id) == {2}
     assert list(tables["runs"].test) == ["a", 'it\'s, "b"', "cases", "live"]
@@ -85,7 +90,7 @@ def test_some_runs_by_id_name_or_handle(ws: Workspace, tmp_path: Path) -> None:
 def test_the_name_says_the_format(ws: Workspace, tmp_path: Path) -> None:
     """If it says none, it must be given."""
     assert ws.export(tmp_path / "out.DuckDB").is_file()
-    assert sorted(path.suffix for path in ws.export(tmp_path / "folder").iterdir()) == [".parquet"] * 6
+    assert sorted(path.suffix for path in ws.export(tmp_path / "folder").iterdir()) == [".parquet"] * 8
     for name, asked in (("out.csv", None), ("out", "xlsx")):
         with pytest.raises(UsageError, match="duckdb, parquet, csv"):
             ws.export(tmp_path / name, format=asked)
@@ -108,6 +113,54 @@ def test_what_is_there_is_left_alone(ws: Workspace, tmp_path: Path, format: str)
     assert (other / "notes.txt").read_text() == "mine"
     with pytest.raises(UsageError, match="there is no folder"):
         ws.export(tmp_path / "nowhere" / "out", format=format)
+
+
+def test_distributions_of_a_tool_are_the_finest_that_is_kept_of_it(ws: Workspace, tmp_path: Path) -> None:
+    """A run of a summary has them, too."""
+    hey = Path(__file__).parents[1] / "recorded" / "hey" / "summary.txt"
+    run = ws.ingest(hey, test="hey")
+    tables = tables_of(ws.export(tmp_path / "out.duckdb", runs=run), "duckdb")
+    assert len(tables["samples"]) == 0
+    assert set(tables["distributions"].run_id) == {run.run_id}
+    of_all = tables["distributions"].name.isna()
+    assert tables["distributions"]["count"][of_all].sum() == run.summary().requests.iloc[-1]
+
+
+def test_an_earlier_export_outlives_a_disk_that_fails(
+    ws: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the new folder cannot get its name the earlier one gets it back, or the message says what it is called."""
+    path = ws.export(tmp_path / "out", runs=1)
+    before = sorted(tmp_path.iterdir())
+    renamed = Path.rename
+
+    def fail(*_: object) -> None:
+        raise OSError(5, "the disk is failing")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(StoreError, match=r"the disk is failing; what was there is as it was"):
+        ws.export(path, overwrite=True)
+    assert sorted(tmp_path.iterdir()) == before
+    assert len(tables_of(path, "parquet")["runs"]) == 1
+
+    monkeypatch.setattr(Path, "rename", lambda old, new: renamed(old, new) if old == path else fail())
+    with pytest.raises(StoreError, match=r"the earlier export is (\S+) now") as failure:
+        ws.export(path, overwrite=True)
+    [left] = set(tmp_path.iterdir()) - set(before)
+    assert str(left) in str(failure.value)
+    assert not left.name.startswith(".")
+    assert len(tables_of(left, "parquet")["runs"]) == 1
+
+
+def test_a_damaged_run_is_not_blamed_on_the_target(ws: Workspace, tmp_path: Path) -> None:
+    """The message names the run's results."""
+    found = list((ws.data / "results").glob("*/samples.parquet"))
+    if not found:  # they are in the database
+        return
+    for file in found:
+        file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(StoreError, match=r"the results of ingest \S+ cannot be read"):
+        ws.export(tmp_path / "out")
 
 
 def damage(ws: Workspace) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import ator_lib as ator
 from ator_lib.errors import SettingsError, StoreError, UsageError
 from ator_lib.execution.mirror import MIRROR_ERROR, MirrorWarning
+from ator_lib.server.app import create_app
 from tests.support.files import synthetic_csv
 from tests.support.influx import TOKEN, InfluxServer
+from tests.support.served import listening, wait_until
 
 
 @pytest.fixture
@@ -30,6 +34,82 @@ def test_ingested_runs_are_mirrored(mirrored: ator.Workspace, influx_server: Inf
     assert len([line for line in influx_server.lines if line.startswith("ator_timeline")]) == len(run.timeline())
     assert all(f"run_id={run.run_id}," in line for line in influx_server.lines)
     assert TOKEN not in repr(mirrored.parts)
+
+
+ENDS: dict[str, Callable[[ator.Workspace, Any], object]] = {
+    "by the workspace": lambda workspace, run: workspace.complete(run, "success"),
+    "by its handle": lambda _, run: run.complete("failure"),
+    "by leaving its block": lambda _, run: run.__enter__().__exit__(None, None, None),
+    "cancelled by the workspace": lambda workspace, run: workspace.cancel(run),
+    "cancelled by its handle": lambda _, run: run.cancel(),
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=list(ENDS))
+def test_a_registered_run_is_mirrored_when_it_ends(
+    mirrored: ator.Workspace,
+    influx_server: InfluxServer,
+    tmp_path: Path,
+    end: Callable[[ator.Workspace, Any], object],
+) -> None:
+    """Not while it runs, though it has results; then at the time of its end."""
+    run = mirrored.register(test="t")
+    mirrored.ingest(synthetic_csv(tmp_path / "samples.csv"), run=run)
+    assert influx_server.lines == []
+    end(mirrored, run)
+    ended_at = mirrored.get(run).record.end_time
+    assert ended_at is not None
+    assert summary_times(influx_server) == {int(ended_at.timestamp() * 10**6) * 1000}
+
+
+@pytest.mark.parametrize("end", ["complete", "cancel"])
+def test_a_run_that_ends_at_a_server_is_mirrored_by_it(
+    mirrored: ator.Workspace, influx_server: InfluxServer, tmp_path: Path, end: str
+) -> None:
+    """Soon after the answer, which does not wait for InfluxDB."""
+    with listening(create_app(mirrored, {})) as url:
+        run = ator.connect(url).register(test="t")
+        run.upload(synthetic_csv(tmp_path / "samples.csv"))  # type: ignore[attr-defined]
+        assert influx_server.lines == []
+        run.cancel() if end == "cancel" else run.complete("success")
+        wait_until(lambda: len(influx_server.lines) > 0)
+
+
+def test_a_run_without_results_is_not_mirrored(mirrored: ator.Workspace, influx_server: InfluxServer) -> None:
+    """That is no failure of the mirror."""
+    assert mirrored.register(test="t").complete("success").record.attributes == {}
+    assert influx_server.batches == 0
+
+
+def test_a_run_without_times_is_not_doubled(
+    mirrored: ator.Workspace, influx_server: InfluxServer, tmp_path: Path
+) -> None:
+    """Its points stand at the time when it was ingested, also when they are written again."""
+    timeless = tmp_path / "timeless.csv"
+    timeless.write_text("duration_ms,success\n1,true\n")
+    run = mirrored.ingest(timeless, test="t")
+    once = list(influx_server.lines)
+    mirrored.export_influx(run)
+    assert sorted(influx_server.lines) == sorted(once * 2)
+    assert len(summary_times(influx_server)) == 1
+
+
+def summary_times(server: InfluxServer) -> set[int]:
+    """Give the nanoseconds of the summaries' points."""
+    return {int(line.rsplit(" ", 1)[1]) for line in server.lines if line.startswith("ator_summary")}
+
+
+def test_the_returned_run_says_why_it_was_not_mirrored(
+    mirrored: ator.Workspace, influx_server: InfluxServer, tmp_path: Path
+) -> None:
+    """As of an ingested run."""
+    run = mirrored.register(test="t")
+    mirrored.ingest(synthetic_csv(tmp_path / "samples.csv"), run=run)
+    influx_server.refused = {0}
+    with pytest.warns(MirrorWarning, match="whole, and was not mirrored"):
+        run.complete("success")
+    assert run.status == "success"
+    assert "400" in run.record.attributes[MIRROR_ERROR]
 
 
 def test_a_run_that_cannot_be_mirrored_is_whole(

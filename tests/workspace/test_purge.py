@@ -9,9 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
+from sqlalchemy import update
 
 from ator_lib.errors import NotFoundError, StoreError, UsageError
 from ator_lib.results import index
+from ator_lib.sql.bulk import bulk_sets
+from ator_lib.sql.engine import write
+from ator_lib.sql.types import Clock
 from ator_lib.workspace.parts import Parts
 from ator_lib.workspace.run import RunHandle
 from ator_lib.workspace.workspace import Workspace
@@ -135,6 +139,34 @@ def test_a_length_of_time_that_is_none(ws: Workspace, older_than: str | float) -
     """Said by its name."""
     with pytest.raises(UsageError, match="older_than"):
         ws.purge(older_than)
+
+
+def break_results(ws: Workspace, run: RunHandle) -> None:
+    """Make the samples of a run unreadable where they are."""
+    ingest_id = index.ingest_of(ws.parts.engine, run.run_id)
+    file = ws.data / "results" / str(ingest_id) / "samples.parquet"
+    if file.exists():
+        file.write_bytes(file.read_bytes()[:-100])
+        return
+    with write(ws.parts.engine) as connection:
+        connection.execute(update(bulk_sets).where(bulk_sets.c.ingest_id == ingest_id).values(removed_at=Clock()))
+
+
+def test_damaged_results_hold_no_others_up(ws: Workspace, tmp_path: Path) -> None:
+    """Those of the oldest run: the others go, each time, and the message says which are left and why."""
+    damaged, *whole = [ingested(ws, tmp_path, test=f"t{seed}", seed=seed) for seed in (1, 2, 3)]
+    break_results(ws, damaged)
+    said = rf"cannot be purged: run {damaged.run_id} \(the results of ingest .*\); those of 2 other runs went"
+    with pytest.raises(StoreError, match=said):
+        ws.purge("30d")
+    for run in whole:
+        with pytest.raises(NotFoundError, match="expired"):
+            run.samples()
+    assert index.samples_purged_at(ws.parts.engine, damaged.run_id) is None
+    with pytest.raises(StoreError, match="those of 0 other runs went"):
+        ws.purge("30d")
+    ws.delete(damaged)
+    assert ws.purge("30d").empty
 
 
 def test_damaged_results_stop_the_purge_and_lose_nothing(ws: Workspace, tmp_path: Path) -> None:

@@ -135,6 +135,23 @@ def test_several_files_are_sent_as_one(remote: RemoteWorkspace, workspace: Works
         remote.ingest(folder, run=single, stream="main")
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("я" * 120 + ".csv", "я" * 98 + ".csv"),
+        ("e" + "я" * 100 + ".js", "я" * 98 + ".js"),  # not half a letter
+        ("a\nb\\c.csv", "a_b_c.csv"),
+        ("...", "_.."),
+    ],
+)
+def test_names_of_files_that_servers_do_not_take(remote: RemoteWorkspace, tmp_path: Path, name: str, told: str) -> None:
+    """They are cut, and what cannot be sent is an underscore."""
+    run = remote.register(test="t").upload(synthetic_csv(tmp_path / name))
+    report = run.ingest_report()
+    assert report is not None
+    assert report.files == (told,)
+
+
 def test_server_and_token_by_the_environment(
     workspace: Workspace, guarded_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

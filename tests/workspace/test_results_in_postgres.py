@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import resource
+import signal
 import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
-from sqlalchemy import text, update
+from sqlalchemy import create_engine, text, update
 
 import ator_lib
 from ator_lib.errors import (
@@ -18,6 +24,7 @@ from ator_lib.errors import (
     StoreUnavailableError,
     UsageError,
 )
+from ator_lib.results import adbc
 from ator_lib.settings import load_settings
 from ator_lib.sql.engine import write
 from ator_lib.sql.tables import ingests
@@ -25,6 +32,7 @@ from ator_lib.workspace.connect import open_workspace
 from ator_lib.workspace.workspace import Workspace
 from tests.support.cut import Cut
 from tests.support.files import synthetic_csv
+from tests.support.racing import set_end
 
 
 def opened(url: str, data: Path, results: str) -> Workspace:
@@ -164,6 +172,84 @@ def test_a_database_that_is_away(cut: Cut, tmp_path: Path) -> None:
     assert bulk_rows(workspace) == 3
     assert list((tmp_path / "data" / "results").iterdir()) == []
     workspace.parts.engine.dispose()
+
+
+def test_a_database_that_goes_away_ends_a_purge(cut: Cut, tmp_path: Path) -> None:
+    """It is the fault of no run; the next purge goes on."""
+    workspace = opened(cut.url, tmp_path / "data", "postgres")
+    for number in (1, 2):
+        run = workspace.ingest(synthetic_csv(tmp_path / f"{number}.csv", [1.0] * number), test="t")
+        set_end(workspace.parts, run.run_id, datetime(2020, 1, number, tzinfo=UTC))
+    cut.lose_commit(of=b"samples_purged_at")
+    with pytest.raises(StoreUnavailableError):
+        workspace.purge("30d")
+    assert bulk_rows(workspace) == 3
+    assert list(workspace.purge("30d").run_id) == [1, 2]
+    workspace.parts.engine.dispose()
+
+
+def many_samples(folder: Path, rows: int) -> Path:
+    """Write samples that fill a file and a connection."""
+    samples = pd.DataFrame({"duration_ms": np.random.default_rng(1).random(rows), "success": True, "name": "x" * 50})
+    samples.to_csv(folder / "many.csv", index=False)
+    return folder / "many.csv"
+
+
+def end_fetching(url: str) -> None:
+    """End the connection that samples come over, as an operator would; it waits for whoever takes them."""
+    admin = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    ask = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%bulk_samples%'"
+    with admin.connect() as connection:
+        assert list(connection.scalars(text(ask))) == [True]
+    admin.dispose()
+
+
+def test_a_connection_that_breaks_while_rows_come(here: Workspace, postgres_url: str, tmp_path: Path) -> None:
+    """Is the database's going away, whatever the driver calls it then."""
+    here.ingest(many_samples(tmp_path, 400_000))
+
+    def fetch() -> None:
+        with adbc.session(here.parts.engine) as session, session.fetched("SELECT * FROM bulk_samples") as rows:
+            next(rows)
+            end_fetching(postgres_url)
+            list(rows)
+
+    with pytest.raises(StoreUnavailableError, match="cannot take or give bulk rows"):
+        fetch()
+
+
+def test_a_full_disk_is_said_of_the_folder_that_is_fetched_into(
+    here: Workspace, tmp_path: Path, small_files: None
+) -> None:
+    """By whatever reads."""
+    run = here.get(1)
+    for look in (run.samples, lambda: run.timeline("10s"), lambda: here.sql("FROM samples WHERE run_id = 1")):
+        with pytest.raises(StoreError, match=r"cannot be fetched into .*results: the disk is full"):
+            look()
+    with pytest.raises(StoreError, match=r"cannot be purged: run 1 .*the disk is full"):
+        here.purge("1s")
+
+
+@pytest.fixture
+def small_files(here: Workspace, tmp_path: Path) -> Iterator[None]:
+    """Ingest a run whose samples do not fit into the files that this process may write then."""
+    run = here.ingest(many_samples(tmp_path, 50_000))
+    set_end(here.parts, run.run_id, datetime(2020, 1, 1, tzinfo=UTC))
+    limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_scratch_folder_that_cannot_be_made(here: Workspace, tmp_path: Path) -> None:
+    """Said as a disk that is full is."""
+    run = here.ingest(synthetic_csv(tmp_path / "samples.csv"))
+    (tmp_path / "here" / "results").rmdir()
+    (tmp_path / "here" / "results").write_text("in the way")
+    for look in (run.samples, lambda: here.sql("FROM samples WHERE run_id = 1"), lambda: here.export(tmp_path / "out")):
+        with pytest.raises(StoreError, match="cannot be fetched into"):
+            look()
 
 
 def test_an_executed_run_keeps_its_samples_there(here: Workspace, target: str, locustfile: Path) -> None:

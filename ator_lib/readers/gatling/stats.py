@@ -6,7 +6,6 @@ root. Both lie in the folder ``js`` of a report.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
@@ -15,13 +14,13 @@ from ator_lib.errors import ResultsError
 from ator_lib.readers import json_documents, tables
 from ator_lib.readers.base import Findings, Format, Reading, ReadOptions, Source, only
 from ator_lib.readers.gatling.shared import BETWEEN_GROUPS, UNNAMED
+from ator_lib.readers.json_documents import members, number, word
 
 PRECISION = "tool summary"
 
 _MARKS = (b'"numberOfRequests"', b'"minResponseTime"', b'"standardDeviation"')
 _PERCENTILES = ("p50_ms", "p75_ms", "p95_ms", "p99_ms")  # by default
 _PERCENTILES_2_0 = ("p95_ms", "p99_ms")
-_MOST = 2**53
 
 
 class GatlingStatsReader:
@@ -38,7 +37,7 @@ class GatlingStatsReader:
 
     def recognises(self, source: Source) -> bool:
         """Say whether it is JSON with the keys of a statistic."""
-        return source.head.lstrip().startswith(b"{") and all(mark in source.head for mark in _MARKS)
+        return json_documents.begins_object(source, _MARKS)
 
     def read(self, sources: Sequence[Source], options: ReadOptions) -> Reading:
         """Read ``stats.json``, or ``global_stats.json`` where it is alone.
@@ -50,7 +49,7 @@ class GatlingStatsReader:
         """
         findings = Findings()
         source, tree = _finest(sources, findings)
-        stats = _object(tree.get("stats", tree))
+        stats = members(tree.get("stats", tree))
         total = _row(source, "all requests", stats)
         if not total["requests"]:
             raise ResultsError(f"{source.name} holds no request: the simulation sent none.")
@@ -93,15 +92,15 @@ def _requests(tree: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], dict[s
     waiting: list[tuple[tuple[str, ...], Any]] = [((), child) for child in _children(tree)]
     while waiting:
         groups, node = waiting.pop()
-        path = (*groups, _text(_object(node).get("name")))
-        if _object(node).get("type") == "REQUEST":
-            yield path, _object(node.get("stats"))
+        path = (*groups, word(members(node).get("name")) or UNNAMED)
+        if members(node).get("type") == "REQUEST":
+            yield path, members(node.get("stats"))
         else:
-            waiting += [(path, child) for child in _children(_object(node))]
+            waiting += [(path, child) for child in _children(members(node))]
 
 
 def _children(node: Mapping[str, Any]) -> list[Any]:
-    return list(_object(node.get("contents")).values())[::-1]  # as they are taken from the end
+    return list(members(node.get("contents")).values())[::-1]  # as they are taken from the end
 
 
 def _row(source: Source, name: str, stats: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,7 +115,7 @@ def _row(source: Source, name: str, stats: Mapping[str, Any]) -> dict[str, Any]:
         "failures": int(failures),
         "throughput_rps": _number(stats, "meanNumberOfRequestsPerSecond"),
         "mean_ms": _number(stats, "meanResponseTime"),
-        "stddev_ms": _of_sample(_number(stats, "standardDeviation"), requests),
+        "stddev_ms": tables.of_sample(_number(stats, "standardDeviation"), requests),
         "min_ms": _number(stats, "minResponseTime"),
         "max_ms": _number(stats, "maxResponseTime"),
         **percentiles,
@@ -127,11 +126,6 @@ def _percentile_columns(stats: Mapping[str, Any]) -> tuple[str, ...]:
     return _PERCENTILES if "percentiles3" in stats else _PERCENTILES_2_0
 
 
-def _of_sample(deviation: float | None, requests: float) -> float | None:
-    """Turn the deviation of a population, which Gatling tells, into that of a sample (ddof 1)."""
-    return None if deviation is None or requests < 2 else deviation * math.sqrt(requests / (requests - 1))
-
-
 def _duration_s(total: Mapping[str, Any]) -> float | None:
     """Give the run's length, which Gatling divides by; where it rounds the rate to whole numbers it cannot be told."""
     rate = total["throughput_rps"]
@@ -140,18 +134,10 @@ def _duration_s(total: Mapping[str, Any]) -> float | None:
 
 def _number(stats: Mapping[str, Any], key: str, of: str = "total") -> float | None:
     """Give a statistic of all requests, or of those that are ``ok`` or ``ko``; ``-`` is none."""
-    value = _object(stats.get(key)).get(of)
+    value = members(stats.get(key)).get(of)
     if isinstance(value, str):
         try:
             value = float(value)
         except ValueError:
             return None
-    return float(value) if isinstance(value, int | float) and 0 <= value < _MOST else None
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) and value else UNNAMED
+    return number(value)

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from ator_lib import schema
 from ator_lib.errors import ResultsError
+from ator_lib.readers import long_lines
 from ator_lib.readers.base import Findings, Format, Reading, ReadOptions, Source
 from ator_lib.readers.duck import Connection, DuckError, Query, connect, first_line, text
 from ator_lib.readers.gatling.shared import BETWEEN_GROUPS, UNNAMED, note_errors, note_unmatched, users
@@ -46,6 +47,7 @@ _RUN = re.compile(rb"^(?:RUN\t|[^\t\n]*\t[^\t\n]*\tRUN\t)[^\r\n]*\t([^\t\r\n]+)\
 _NO_CELLS = "\x1f\x1e\x1d\x1c"  # separates nothing in any log: DuckDB gives whole lines, of any number of cells
 _LAST_MS = 253_402_300_799_999  # of the year 9999, the last that tables can hold
 _REQUESTS_TRIED = 100
+_LONGEST_LINE = 2 * 10**6  # beyond which DuckDB reads none
 
 
 class GatlingReader:
@@ -127,7 +129,16 @@ class _Log:
         return f"cells[{self.layout.index(name) + 1}]" if name in self.layout else "NULL::VARCHAR"
 
 
+def _check_lines(source: Source) -> None:
+    for begin, end in long_lines.found(source.path, _LONGEST_LINE):
+        raise ResultsError(
+            f"{source.name} cannot be read as a log of Gatling: a line in it is too long, {end - begin} bytes in line "
+            f"{long_lines.number(source.path, begin)}."
+        )
+
+
 def _scanned(connection: Connection, source: Source, findings: Findings) -> _Log:
+    _check_lines(source)
     try:
         try:
             return _scan(connection, source, "utf-8", findings)
@@ -151,8 +162,8 @@ def _scan(connection: Connection, source: Source, encoding: str, findings: Findi
 
 
 def _lines_sql(source: Source, encoding: str) -> str:
-    table = "columns={'line': 'VARCHAR'}, header=false, auto_detect=false, compression='none', strict_mode=false"
-    cells = f"delim={text(_NO_CELLS)}, quote='', escape='', comment='', encoding={text(encoding)}"
+    table = "columns={'line': 'VARCHAR'}, header=false, auto_detect=false, compression='none', hive_partitioning=false"
+    cells = f"strict_mode=false, delim={text(_NO_CELLS)}, quote='', escape='', comment='', encoding={text(encoding)}"
     return f"read_csv({text(str(source.path))}, {table}, {cells})"
 
 

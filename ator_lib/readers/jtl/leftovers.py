@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import csv
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 
 from ator_lib.errors import ResultsError
 from ator_lib.readers.base import Findings, Source
 from ator_lib.readers.duck import Connection
-from ator_lib.readers.jtl.layout import Layout
-from ator_lib.readers.jtl.rows import MOST_REJECTED
+from ator_lib.readers.jtl.layout import FIRST_MS, Clock, Layout
+from ator_lib.readers.jtl.rows import MOST, MOST_FAULTS, TRANSACTION
 
-_REJECTED = """
-SELECT line_byte_position - 1 AS place, first(error_type ORDER BY column_idx) AS kind,
-    first(column_name ORDER BY column_idx) AS column, first(error_message ORDER BY column_idx) AS message,
-    first(csv_line) AS text
-FROM reject_errors JOIN reject_scans USING (scan_id, file_id) WHERE file_path = ? GROUP BY ALL ORDER BY place
-"""
+_FAULTS = "FROM reject_errors JOIN reject_scans USING (scan_id, file_id) WHERE file_path = ?"
+_REJECTED = f"""
+SELECT line_byte_position - 1 AS place, arg_min(error_type, column_number) AS kind,
+    arg_min(column_name, column_number) AS column, arg_min(error_message, column_number) AS message,
+    any_value(csv_line) AS text, arg_min(byte_position, column_number) - 1 AS found_at
+FROM (SELECT *, coalesce(column_idx, 0) AS column_number {_FAULTS}) GROUP BY line_byte_position ORDER BY place
+"""  # noqa: S608 – SQL of our own
 _CHUNK = 2**20
 _COMMON_RECORD = 2**16
-_LONGEST_RECORD = 2**24
+_LONGEST_RECORD = 2**23
+"""Behind a quote that is not closed; DuckDB reads farther pieces of a file by themselves."""
+
 _VALUE = re.compile(r'Could not convert string "(.*)" to ', re.DOTALL)
 _FOUND = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 _MEANT = {"timeStamp": "time", "elapsed": "time in milliseconds", "success": "true or false"}
@@ -38,16 +43,25 @@ def explain(connection: Connection, source: Source, layout: Layout, findings: Fi
     Raises
     ------
     ResultsError
-        There are too many of them.
+        There are too many of them, or one never ends.
     """
-    rejected = connection.sql(_REJECTED, params=[str(source.path)]).to_arrow_table().to_pylist()
-    if len(rejected) >= MOST_REJECTED:
-        raise ResultsError(f"{source.name} has {MOST_REJECTED} rows and more that cannot be read: is it damaged?")
+    path = [str(source.path)]
+    ((faults,),) = connection.sql(f"SELECT count(*) {_FAULTS}", params=path).fetchall()
+    if faults > MOST_FAULTS:
+        raise ResultsError(f"{source.name} has more than {MOST_FAULTS:,} faults: is it damaged, or no JTL?")
+    rejected = connection.sql(_REJECTED, params=path).to_arrow_table().to_pylist()
+    rejected = [_found_again(source, row, layout) if row["kind"] == "UNQUOTED VALUE" else row for row in rejected]
     lines = _lines(source, [row["place"] for row in rejected])
     for row, line in zip(rejected, lines, strict=True):
         if row["text"].strip() in ("", layout.header):  # of a file that others were appended to
             continue
-        texts, is_last = _record(source, row["place"], layout.delimiter)
+        record, is_last = _record(source, row["place"], layout.delimiter)
+        texts = record.decode(errors="replace").split("\n")
+        if len(record) == _LONGEST_RECORD and len(texts) > 1:
+            raise ResultsError(
+                f"{source.name} cannot be read behind line {line}: a row is longer than {_LONGEST_RECORD} bytes, or a "
+                "quotation mark is not closed."
+            )
         swallowed = [
             (line + further, text)
             for further, text in enumerate(texts)
@@ -59,6 +73,41 @@ def explain(connection: Connection, source: Source, layout: Layout, findings: Fi
         findings.reject(source, line, _reason(row), row["text"])
         for further_line, text in swallowed:
             findings.reject(source, further_line, "stands behind a quote that is not closed", text)
+
+
+def explain_numbers(source: Source, layout: Layout, clock: Clock | None, findings: Findings) -> None:
+    """Put the rows of a file whose numbers make no sense into the findings, by a slower look at all of them."""
+    bounds = {"elapsed": (0, MOST)} | ({"timeStamp": (FIRST_MS, math.inf)} if clock and clock.is_count else {})
+    known = {row.line for row in findings.rejected if row.source == source.name}
+    with source.path.open(encoding="latin-1" if layout.is_latin else "utf-8", errors="replace", newline="") as file:
+        for line, cells in _rows(file, layout.delimiter):
+            row = dict(zip(layout.columns, cells, strict=False))
+            if line in known or row.get("responseMessage", "").startswith(TRANSACTION):
+                continue
+            if bad := next((column for column in bounds if not _fits(row.get(column), *bounds[column])), None):
+                reason = f"{bad} {row[bad][:60]!r} is no {_MEANT['elapsed']}"
+                findings.reject(source, line, reason, layout.delimiter.join(cells))
+
+
+def _rows(file: IO[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a file with the lines that they begin in; what no row can be made of is passed over."""
+    reader = csv.reader(file, delimiter=delimiter)
+    while True:
+        line = reader.line_num + 1
+        try:
+            yield line, next(reader)
+        except csv.Error:
+            continue
+        except StopIteration:
+            return
+
+
+def _fits(number: str | None, least: float, most: float) -> bool:
+    """Say whether a number is not too small or too large; what is none has been rejected already."""
+    try:
+        return number is None or least <= float(number) <= most
+    except ValueError:
+        return True
 
 
 def doubled(connection: Connection, samples: str) -> tuple[int, str | None]:
@@ -112,8 +161,22 @@ def _lines(source: Source, places: Sequence[int]) -> Iterator[int]:
             yield line
 
 
-def _record(source: Source, place: int, delimiter: str) -> tuple[list[str], bool]:
-    """Give the lines of the row that begins there, and whether the file ends within it.
+def _found_again(source: Source, row: Mapping[str, Any], layout: Layout) -> Mapping[str, Any]:
+    """Give the right row where DuckDB tells of one before it, as it does in large files."""
+    record, _ = _record(source, row["place"], layout.delimiter)
+    if row["found_at"] <= row["place"] + len(record):
+        return row
+    with source.path.open("rb") as file:
+        skipped = file.seek(max(row["place"], row["found_at"] - _COMMON_RECORD))
+        before, begin, _ = file.read(_COMMON_RECORD * 2)[: row["found_at"] - skipped].rpartition(b"\n")
+        place = skipped + len(before) + len(begin)
+        file.seek(place)
+        text = file.readline(_COMMON_RECORD).decode(errors="replace").strip()
+    return {**row, "place": place, "text": text}
+
+
+def _record(source: Source, place: int, delimiter: str) -> tuple[bytes, bool]:
+    """Give the row that begins there, and whether the file ends within it.
 
     A quote that is not closed makes one text of all that follows, up to the next quote.
     """
@@ -128,7 +191,7 @@ def _record(source: Source, place: int, delimiter: str) -> tuple[list[str], bool
             end = found.end() if found else 0
             if end < len(content) or len(content) < size:
                 break
-    return content[:end].decode(errors="replace").split("\n"), end == len(content) < size
+    return content[:end], end == len(content) < size
 
 
 def _may_be_cut(row: Mapping[str, Any], layout: Layout) -> bool:

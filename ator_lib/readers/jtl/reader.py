@@ -10,7 +10,7 @@ from ator_lib import schema
 from ator_lib.errors import ResultsError
 from ator_lib.readers import duck
 from ator_lib.readers.base import Findings, Format, Reading, ReadOptions, Source
-from ator_lib.readers.jtl import leftovers, rows
+from ator_lib.readers.jtl import leftovers, lines, rows
 from ator_lib.readers.jtl.layout import Clock, Layout, clock_of, layout_of
 
 _START = "timeStamp was taken for the start of a request, as JMeter is set up by default (sampleresult.timestamp.start)"
@@ -43,8 +43,8 @@ class JtlReader:
         Raises
         ------
         ResultsError
-            It is no JTL, holds no row, or its times are in no known form. While the samples are consumed: there are
-            only transaction controllers.
+            It is no JTL, holds no row, a line of it is too long, or its times are in no known form. While the samples
+            are consumed: there are only transaction controllers.
         """
         files = [_file(source) for source in sources]
         findings = Findings(notes=_notes(files, options))
@@ -80,6 +80,7 @@ def _file(source: Source) -> _File:
             f"{source.name} is no JTL: its first line {source.first_line[:80]!r} is neither a header with elapsed and "
             "other columns of JMeter, nor a row as JMeter writes it by default."
         )
+    lines.check(source, layout)
     return _File(source=source, layout=layout, clock=clock_of(source, layout))
 
 
@@ -116,8 +117,8 @@ class _Settling:
         for file in self.files:
             leftovers.explain(self.connection, file.source, file.layout, self.findings)
         written, kept = self._numbers(f"SELECT count(*), count(duration_ms) FROM {samples}")  # noqa: S608
-        for _ in range(written - kept):
-            self.findings.reject(self.files[0].source, None, "elapsed is no time in milliseconds")
+        for file in self.files if kept < written else ():
+            leftovers.explain_numbers(file.source, file.layout, file.clock, self.findings)
         (transactions,) = self._numbers("SELECT coalesce(last_value, 0) FROM duckdb_sequences()")
         self._check_any(kept, transactions)
         doubled, condition = leftovers.doubled(self.connection, samples)

@@ -6,21 +6,23 @@ from datetime import timedelta, tzinfo
 
 from ator_lib.readers.base import Source
 from ator_lib.readers.duck import text
-from ator_lib.readers.jtl.layout import Clock, Layout, is_regular
+from ator_lib.readers.jtl.layout import FIRST_MS, Clock, Layout, is_regular
 from ator_lib.readers.text_documents import ALL_REQUESTS
 
 TRANSACTIONS = "transactions"
 """A sequence that counts the rows of transaction controllers while they are left out."""
 
-MOST_REJECTED = 1_000_000
-"""Rows of a file that cannot be read, more than which are not listed."""
+MOST_FAULTS = 300_000
+"""Faults of rows that are kept of a file; a row may have several."""
 
-_TRANSACTION = "Number of samples in transaction"
+MOST = 10**12
+"""The largest number that is one of results, also as milliseconds."""
+
+TRANSACTION = "Number of samples in transaction"
 """How the responseMessage of a transaction controller begins: it adds up requests that have rows of their own."""
 
 _CODE, _MESSAGE = "Non HTTP response code: ", "Non HTTP response message: "
 _UNNAMED = "unnamed"
-_MOST = 10**12
 
 
 def select(source: Source, layout: Layout, clock: Clock | None, zone: tzinfo | None, worker: str | None) -> str:
@@ -31,7 +33,7 @@ def select(source: Source, layout: Layout, clock: Clock | None, zone: tzinfo | N
     success = "part.success" if each else _success(layout)
     columns = {
         "started_at": _started_at(clock, zone),
-        "duration_ms": f"({_duration(layout)}){each}",
+        "duration_ms": f"({_duration(layout, clock)}){each}",
         "name": _name(layout),
         "method": _text(layout, "method"),
         "status_code": _status(layout),
@@ -69,6 +71,7 @@ def _csv(source: Source, layout: Layout, clock: Clock | None) -> str:
     needed = ", ".join(text(name) for name in ("timeStamp", "elapsed") if layout.has(name))
     options = {
         "auto_detect": "false",
+        "hive_partitioning": "false",
         "columns": f"{{{listed}}}",
         "delim": text(layout.delimiter),
         "compression": text("none"),
@@ -81,7 +84,7 @@ def _csv(source: Source, layout: Layout, clock: Clock | None) -> str:
         "force_not_null": f"[{needed}]",
         "strict_mode": str(is_regular(source)).lower(),  # strict, DuckDB stops at a line that ends in another way
         "store_rejects": "true",
-        "rejects_limit": str(MOST_REJECTED),
+        "rejects_limit": str(MOST_FAULTS + 1),
     }
     if clock and clock.format:
         options["timestampformat"] = text(clock.format)
@@ -92,7 +95,7 @@ def _requests_only(layout: Layout) -> str:
     """Return the condition that leaves transaction controllers out, and counts them as it goes."""
     if not layout.has("responseMessage"):
         return ""
-    is_transaction = f"starts_with(coalesce(\"responseMessage\", ''), {text(_TRANSACTION)})"
+    is_transaction = f"starts_with(coalesce(\"responseMessage\", ''), {text(TRANSACTION)})"
     return f" WHERE CASE WHEN {is_transaction} THEN nextval({text(TRANSACTIONS)}) IS NULL ELSE true END"
 
 
@@ -121,8 +124,10 @@ def _started_at(clock: Clock | None, zone: tzinfo | None) -> str:
     return f"(\"timeStamp\" - to_microseconds({offset // timedelta(microseconds=1)})) AT TIME ZONE 'UTC'"
 
 
-def _duration(layout: Layout) -> str:
-    return "elapsed::DOUBLE" if layout.is_whole("elapsed") else _number(layout, "elapsed")
+def _duration(layout: Layout, clock: Clock | None) -> str:
+    """Return the duration; null where that or the time is of the right type for DuckDB, and makes no sense."""
+    duration = "elapsed::DOUBLE" if layout.is_whole("elapsed") else _number(layout, "elapsed")
+    return f'CASE WHEN "timeStamp" >= {FIRST_MS} THEN {duration} END' if clock and clock.is_count else duration
 
 
 def _name(layout: Layout) -> str:
@@ -138,7 +143,7 @@ def _name(layout: Layout) -> str:
 
 def _latency(layout: Layout) -> str:
     latency = _number(layout, "Latency")
-    if not layout.has("Latency", "responseCode"):
+    if not layout.has("Latency"):
         return latency
     return f'CASE WHEN "Latency" > 0 OR ({_status(layout)}) IS NOT NULL THEN {latency} END'  # 0: nobody answered
 
@@ -170,4 +175,4 @@ def _text(layout: Layout, column: str) -> str:
 
 
 def _number(layout: Layout, column: str) -> str:
-    return f'CASE WHEN "{column}" BETWEEN 0 AND {_MOST} THEN "{column}" END' if layout.has(column) else "NULL::BIGINT"
+    return f'CASE WHEN "{column}" BETWEEN 0 AND {MOST} THEN "{column}" END' if layout.has(column) else "NULL::BIGINT"

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-_MOST = 2**53  # a larger number is no count
+from ator_lib.readers.json_documents import BEYOND_COUNT, listed, members
+
 _QUERY_VALUE = re.compile(r"=[^&#,}]*")
 
 
@@ -31,7 +32,7 @@ class Metric:
     def count(self, name: str) -> int | None:
         """Give a value that is a number of something; ``None`` if it is not there, or none."""
         found = self.values.get(name)
-        return None if found is None or not 0 <= found <= _MOST else round(found)
+        return None if found is None or not 0 <= found <= BEYOND_COUNT else round(found)
 
 
 NO_METRIC = Metric(values={})
@@ -66,24 +67,24 @@ def summary_of(document: Mapping[str, Any]) -> Summary:
     """Take from a document what is a summary in it; whatever is of another kind than it should be is left out."""
     if isinstance(document.get("results"), dict):
         return _new(document)
-    metrics = {_name(name): _metric(_object(metric)) for name, metric in _object(document.get("metrics")).items()}
-    duration_ms = _number(_object(document.get("state")).get("testRunDurationMs"))
+    metrics = {_name(name): _metric(members(metric)) for name, metric in members(document.get("metrics")).items()}
+    duration_ms = _number(members(document.get("state")).get("testRunDurationMs"))
     return Summary(
         metrics=metrics,
-        checks=list(_checks(_object(document.get("root_group")))),
+        checks=list(_checks(members(document.get("root_group")))),
         duration_s=_divisor(metrics) if duration_ms is None else duration_ms / 1000,
     )
 
 
 def _new(document: Mapping[str, Any]) -> Summary:
-    results, metadata = _object(document["results"]), _object(document.get("metadata"))
-    metrics = [_object(metric) for metric in _list(results.get("metrics"))]
-    checks = _list(_object(results.get("checks")).get("results"))
+    results, metadata = members(document["results"]), members(document.get("metadata"))
+    metrics = [members(metric) for metric in listed(results.get("metrics"))]
+    checks = listed(members(results.get("checks")).get("results"))
     version = metadata.get("k6_version", metadata.get("k6Version"))  # as files have it, and as the schema has it
     return Summary(
         metrics={_name(metric.get("name")): _metric(metric) for metric in metrics},
-        checks=[_check("", _object(check)) for check in checks],
-        duration_s=_number(_object(document.get("config")).get("duration")),
+        checks=[_check("", members(check)) for check in checks],
+        duration_s=_number(members(document.get("config")).get("duration")),
         generated_at=_time(metadata.get("generated_at", metadata.get("generatedAt"))),
         version=version if isinstance(version, str) else None,
     )
@@ -91,12 +92,12 @@ def _new(document: Mapping[str, Any]) -> Summary:
 
 def _metric(metric: Mapping[str, Any]) -> Metric:
     is_flat = "values" not in metric
-    given = metric if is_flat else _object(metric["values"])
+    given = metric if is_flat else members(metric["values"])
     values = {name: number for name, value in given.items() if (number := _number(value)) is not None}
     if "passes" in values and "fails" in values:
         values |= {"matches": values["passes"], "total": values["passes"] + values["fails"]}
-    told = _object(metric.get("thresholds")).items()
-    kept = {_text(rule): result is not True if is_flat else _object(result).get("ok") is True for rule, result in told}
+    told = members(metric.get("thresholds")).items()
+    kept = {_text(rule): result is not True if is_flat else members(result).get("ok") is True for rule, result in told}
     return Metric(values=values, thresholds=kept)
 
 
@@ -106,13 +107,13 @@ def _checks(root: Mapping[str, Any]) -> Iterator[Check]:
     while waiting:
         group = waiting.pop()
         path = _text(group.get("path", "")).removeprefix("::").replace("::", " / ")
-        for check in _members(group.get("checks")):
+        for check in _each(group.get("checks")):
             yield _check(path, check)
-        waiting += reversed(_members(group.get("groups")))
+        waiting += reversed(_each(group.get("groups")))
 
 
 def _check(group: str, check: Mapping[str, Any]) -> Check:
-    passes, fails = (round(min(max(_number(check.get(key)) or 0, 0), _MOST)) for key in ("passes", "fails"))
+    passes, fails = (round(min(max(_number(check.get(key)) or 0, 0), BEYOND_COUNT)) for key in ("passes", "fails"))
     return Check(group=group, name=_text(check.get("name")), passes=passes, fails=fails)
 
 
@@ -125,16 +126,8 @@ def _divisor(metrics: Mapping[str, Metric]) -> float | None:
 # --- what may stand in place of a value ---
 
 
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _members(value: Any) -> list[Mapping[str, Any]]:
-    return [_object(member) for member in (value.values() if isinstance(value, dict) else _list(value))]
+def _each(value: Any) -> list[Mapping[str, Any]]:
+    return [members(member) for member in (value.values() if isinstance(value, dict) else listed(value))]
 
 
 def _number(value: Any) -> float | None:

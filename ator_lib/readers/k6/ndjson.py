@@ -68,7 +68,8 @@ def _rows(path: Path) -> str:
             try_cast(data.time AS TIMESTAMPTZ) AS moment, data.value AS value,
             {columns}, coalesce(data.metadata.vu, data.tags.vu) AS vu
         FROM read_json({duck.text(str(path))}, format = 'newline_delimited', compression = 'none',
-            ignore_errors = true, columns = {{metric: 'VARCHAR', type: 'VARCHAR', data: {duck.text(data)}}})
+            hive_partitioning = false, ignore_errors = true,
+            columns = {{metric: 'VARCHAR', type: 'VARCHAR', data: {duck.text(data)}}})
     """  # noqa: S608 – SQL of our own
 
 

@@ -106,6 +106,7 @@ def read(connection: duck.Connection, sources: Sequence[Source], findings: Findi
         metrics=metrics,
         started_at=found["first"],
         ended_at=found["last"],
+        clock_s=1.0 if found["are_seconds"] else 0.0,
         findings=findings,
     )
 

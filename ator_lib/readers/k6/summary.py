@@ -40,7 +40,7 @@ class K6SummaryReader:
 
     def recognises(self, source: Source) -> bool:
         """Say whether it is an object with words that only k6 uses."""
-        return source.head.lstrip().startswith(b"{") and _MARKS.search(source.head) is not None
+        return json_documents.begins_object(source) and _MARKS.search(source.head) is not None
 
     def read(self, sources: Sequence[Source], options: ReadOptions) -> Reading:
         """Read the summary.

@@ -52,8 +52,8 @@ def results_of_json(source: Source, findings: Findings) -> Iterator[pa.RecordBat
     """
     types = ", ".join(f'"{name}": {duck.text(type_)}' for name, type_ in _JSON_TYPES.items())
     file = (
-        f"read_json({duck.text(str(source.path))}, format = 'newline_delimited', ignore_errors = true, "
-        f"maximum_object_size = {LARGEST_LINE}, columns = {{{types}}})"
+        f"read_json({duck.text(str(source.path))}, format = 'newline_delimited', compression = 'none', "
+        f"hive_partitioning = false, ignore_errors = true, maximum_object_size = {LARGEST_LINE}, columns = {{{types}}})"
     )
     time = 'epoch_us(TRY_CAST("timestamp" AS TIMESTAMPTZ)) AS timestamp_us'
     texts = ", ".join(f"replace(coalesce({name}, ''), chr(0), '\ufffd') AS {name}" for name in RESULTS.names[-4:])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Header
+from starlette.background import BackgroundTask
 
-from ator_lib.model import Admission, Role
+from ator_lib.model import Admission, Role, Run
 from ator_lib.registry.checks import LONGEST_NAME
 from ator_lib.registry.wire import admission_to_json, run_to_json
 from ator_lib.server.access import needs
@@ -15,6 +16,7 @@ from ator_lib.server.api.base import NO_CAPACITY, RunIdInPath, WorkspaceParts, p
 from ator_lib.server.bodies import CancelBody, ChangeRunBody, CompleteBody, HeartbeatBody, LeaseBody, RegisterBody
 from ator_lib.server.problems import Answer
 from ator_lib.workspace import deletion
+from ator_lib.workspace.parts import Parts
 
 router = router_of("runs")
 
@@ -64,13 +66,18 @@ def complete(body: CompleteBody, parts: WorkspaceParts) -> Answer:
     run = parts.registry.complete(
         body.run_id, body.status, reason=body.reason, error=body.error, lease_id=body.lease_id
     )
-    return Answer(run_to_json(run))
+    return _answer_ended(run, parts)
+
+
+def _answer_ended(run: Run, parts: Parts) -> Answer:
+    """Answer first: what else is done with an ended run may take longer than clients wait."""
+    return Answer(run_to_json(run), background=BackgroundTask(parts.ended, run))
 
 
 @router.post("/cancel", summary="Cancel a run", response_model=RunAnswer, responses=problems(404, 409, 413))
 def cancel(body: CancelBody, parts: WorkspaceParts) -> Answer:
     """End a run. One under a lease is asked to stop (`stop_requested_at`) and runs until its executor has."""
-    return Answer(run_to_json(parts.registry.cancel(body.run_id)))
+    return _answer_ended(parts.registry.cancel(body.run_id), parts)
 
 
 @router.post("/heartbeat", summary="Keep a run alive", response_model=RunAnswer, responses=problems(404, 409, 413))

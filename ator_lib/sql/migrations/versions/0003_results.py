@@ -82,5 +82,10 @@ def _create_bulk_tables() -> None:
     # keep several ranges per block, so that it stays sharp where purged sets have left room for new ones.
     op.execute("""
         CREATE INDEX bulk_samples_by_set ON bulk_samples
-        USING brin (set_key int4_minmax_multi_ops, position int4_minmax_multi_ops) WITH (autosummarize = on)
+        USING brin (set_key int4_minmax_multi_ops, position int4_minmax_multi_ops)
+    """)
+    # so that the index soon knows of new rows, however large the table is
+    op.execute("""
+        ALTER TABLE bulk_samples
+        SET (autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 1000000)
     """)
