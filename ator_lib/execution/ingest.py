@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
 
 from ator_lib.errors import AtorError, ConflictError, NotFoundError, ResultsError, UsageError
+from ator_lib.execution.files import Content, Files, check_unchanged, content_of, listed
 from ator_lib.execution.outcome import judge, judge_cases
 from ator_lib.execution.totals import totals_of
 from ator_lib.model import Run, RunOutcome, RunRequest, RunStatus
-from ator_lib.readers.base import NO_OPTIONS, Findings, Reader, Reading, ReadOptions, Source, named
-from ator_lib.readers.formats import reader, reader_for, unusable
-from ator_lib.readers.sources import files_of, opened
+from ator_lib.readers.base import Findings, Reader, Reading, ReadOptions, Source
+from ator_lib.readers.formats import reader_for, unusable
+from ator_lib.readers.sources import opened
 from ator_lib.registry.registry import Registry
 from ator_lib.results import index
 from ator_lib.results.base import Ingest, StagedResults
@@ -28,40 +27,6 @@ from ator_lib.sql.engine import read, write
 from ator_lib.sql.retry import persistently
 
 _MOST_LISTED = 10
-
-
-@dataclass(frozen=True, kw_only=True)
-class Files:
-    """Files of one run, and how they are to be read.
-
-    Parameters
-    ----------
-    paths
-        Files and folders, archives and compressed files among them.
-    format
-        Name of the reader; ``None`` finds it by the content.
-    max_rejected_rate
-        Share of rows (0 to 1) that may be left out because they cannot be read.
-
-    Raises
-    ------
-    UsageError
-        ``max_rejected_rate`` is no such share.
-    """
-
-    paths: tuple[Path, ...]
-    format: str | None = None
-    options: ReadOptions = NO_OPTIONS
-    max_rejected_rate: float = 0.01
-
-    def __post_init__(self) -> None:
-        if self.format is not None:
-            reader(self.format)  # a name that is wrong is told before anything is looked at
-        if not 0 <= self.max_rejected_rate <= 1:  # also what is no number
-            raise UsageError(
-                f"max_rejected_rate is {self.max_rejected_rate:g}, which is no share of rows: "
-                "give one from 0 to 1, such as 0.01 for 1%"
-            )
 
 
 class Ingester:
@@ -95,7 +60,7 @@ class Ingester:
         """
         run = self._registry.get(run_id)
         _check_takes_results(run)
-        content = _content_of(files)
+        content = content_of(files)
         return self._once(files, content, _RegisteredRun(run_id=run.run_id, content_hash=content.hash))
 
     def add(self, files: Files, request: RunRequest) -> Ingest:
@@ -115,11 +80,11 @@ class Ingester:
         StoreUnavailableError
             The database stayed away. The message says if nothing was kept, or that nobody knows.
         """
-        content = _content_of(files)
+        content = content_of(files)
         owner = _RunToMake(registry=self._registry, request=request, content_hash=content.hash)
         return self._once(files, content, owner)
 
-    def _once(self, files: Files, content: _Content, owner: _Owner) -> Ingest:
+    def _once(self, files: Files, content: Content, owner: _Owner) -> Ingest:
         with read(self._engine) as connection:
             ingest = owner.find(connection)
         if ingest is None:
@@ -127,7 +92,7 @@ class Ingester:
         self._store.keep(ingest.ingest_id)  # also of an earlier one, whose process may have been killed before
         return ingest
 
-    def _take_in(self, files: Files, content: _Content, owner: _Owner) -> Ingest:
+    def _take_in(self, files: Files, content: Content, owner: _Owner) -> Ingest:
         """Write first what nobody sees, then make it visible in one transaction, unless others were quicker."""
         staged = self._stage(files, content)
         outcome = self._judge(staged)
@@ -142,7 +107,7 @@ class Ingester:
             return ingest
 
         try:
-            ingest = persistently(record, _named(files.paths), "ingested")
+            ingest = persistently(record, listed(files.paths), "ingested")
         except UsageError:  # after any other error nobody knows whether there was a commit: the sweep will
             self._store.discard(staged.ingest_id)
             raise
@@ -150,7 +115,7 @@ class Ingester:
             self._store.discard(staged.ingest_id)
         return ingest
 
-    def _stage(self, files: Files, content: _Content) -> StagedResults:
+    def _stage(self, files: Files, content: Content) -> StagedResults:
         with opened(files.paths) as sources:
             found, read = reader_for(sources, files.format, files.options)
             with _naming(read):
@@ -159,7 +124,7 @@ class Ingester:
                 staged = self._store.write(reading)
         try:
             _check_kept(staged, files)
-            _check_unchanged(content)
+            check_unchanged(content)
         except ResultsError:
             self._store.discard(staged.ingest_id)
             raise
@@ -289,50 +254,12 @@ def _check_takes_results(run: Run) -> None:
         raise ConflictError(f"run {run.run_id} is being executed and gets its results by that: wait until it has ended")
 
 
-# --- content ---
-
-
-_Stamp = tuple[tuple[str, int, int], ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Content:
-    """Files as they were found: the SHA-256 of what is in them, and what would show a later change."""
-
-    paths: tuple[Path, ...]
-    hash: str
-    stamp: _Stamp
-
-
-def _content_of(files: Files) -> _Content:
-    """Look at the files; read in another way, with other columns or another zone, they are other content."""
-    paths, options = files.paths, files.options
-    try:
-        stamp = _stamp_of(paths)
-        digest = _sha256(paths[0]) if len(paths) == 1 and paths[0].is_file() else _sha256_of_all(paths)
-    except OSError as error:
-        raise ResultsError(f"{_named(paths)} cannot be read: {error.strerror}.") from error
-    if options != NO_OPTIONS:
-        said = f"{digest} {sorted(options.columns.items())} {options.zone} {options.started_at}"
-        digest = hashlib.sha256(said.encode()).hexdigest()
-    return _Content(paths=paths, hash=digest, stamp=stamp)
-
-
-def _check_unchanged(content: _Content) -> None:
-    with suppress(OSError, NotFoundError):  # what is gone has changed, too
-        if _stamp_of(content.paths) == content.stamp:
-            return
-    raise ResultsError(
-        f"{_named(content.paths)} changed while it was read: nothing was kept. Ingest it when its writer has ended."
-    )
-
-
 def _check_kept(staged: StagedResults, files: Files) -> None:
     report, allowed = staged.report, files.max_rejected_rate
     if report.rows_rejected <= allowed * report.rows_read:
         if not report.rows_kept:
             raise ResultsError(
-                f"{_named(files.paths)} holds no results: there is no request, case or measurement in it."
+                f"{listed(files.paths)} holds no results: there is no request, case or measurement in it."
             )
         return
     first = "; ".join(_told(row) for row in staged.rejected.slice(0, 3).to_pylist())
@@ -345,27 +272,3 @@ def _check_kept(staged: StagedResults, files: Files) -> None:
 def _told(row: Mapping[str, Any]) -> str:
     line = "" if row["line"] is None else f", line {row['line']}"
     return f"{row['source']}{line}: {row['reason']}"
-
-
-def _stamp_of(paths: tuple[Path, ...]) -> _Stamp:
-    found = [(file, file.stat()) for path in paths for file in files_of(path)]
-    return tuple((str(file), status.st_size, status.st_mtime_ns) for file, status in found)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sha256_of_all(paths: tuple[Path, ...]) -> str:
-    """Hash what ``sha256sum`` would say of all files, each by its name below what was given."""
-    lines = [
-        f"{_sha256(file)}  {named(file.relative_to(path) if path.is_dir() else Path(file.name))}\n"
-        for path in paths
-        for file in files_of(path)
-    ]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def _named(paths: tuple[Path, ...]) -> str:
-    return ", ".join(named(path) for path in paths[:5])

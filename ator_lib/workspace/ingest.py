@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from ator_lib.errors import UsageError
-from ator_lib.execution.ingest import Files, Ingester
+from ator_lib.execution.files import Files
+from ator_lib.execution.ingest import Ingester
 from ator_lib.model import Run
 from ator_lib.readers.base import ReadOptions, named
 from ator_lib.results import index

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from ator_lib.execution.execution import Execution
-from ator_lib.execution.ingest import Files
+from ator_lib.execution.files import Files
 from ator_lib.execution.progress import display_for
 from ator_lib.model import Admission, Run, RunRequest
 from ator_lib.results import index
@@ -256,8 +256,8 @@ class Workspace(BaseWorkspace[RunHandle]):
         """Write all runs, or some, with all that is kept of them, for other programs; returns the path.
 
         A DuckDB file, or a folder with a Parquet or CSV file a table: runs, summaries, cases, samples, timeline,
-        metrics, errors and distributions (of runs without samples). Without ``format`` a name like ``out.duckdb`` is a DuckDB file, and one without suffix a folder of
-        Parquet files.
+        metrics, errors and distributions (of runs without samples). Without ``format`` a name like ``out.duckdb``
+        is a DuckDB file, and one without suffix a folder of Parquet files.
         """
         target, run_ids = Path(path), None if runs is None else [run.run_id for run in self._several(runs)]
         parts = self.parts

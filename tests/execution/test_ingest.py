@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import Engine, func, select, update
 
 from ator_lib.errors import ConflictError, NotFoundError, ResultsError, UsageError
-from ator_lib.execution.ingest import Files, Ingester
+from ator_lib.execution.files import Files
+from ator_lib.execution.ingest import Ingester
 from ator_lib.model import Run, RunRequest, RunStatus, StatusReason
 from ator_lib.readers import formats
 from ator_lib.readers.base import Reading, ReadOptions

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ator_lib.execution.ingest import Files
+from ator_lib.execution.files import Files
 from ator_lib.model import RunRequest
 from ator_lib.results import index
 from ator_lib.workspace.ingest import ingest

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, event
 
 from ator_lib import schema
 from ator_lib.errors import AtorError
-from ator_lib.execution.ingest import Files
+from ator_lib.execution.files import Files
 from ator_lib.readers.base import Reading
 from ator_lib.readers.duck import Query
 from ator_lib.results.base import StagedResults

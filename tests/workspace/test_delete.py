@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ator_lib.errors import ConflictError, NotFoundError
-from ator_lib.execution.ingest import Files
+from ator_lib.execution.files import Files
 from ator_lib.model import Run, RunRequest
 from ator_lib.results import index
 from ator_lib.results.parquet import ParquetStore
