@@ -20,6 +20,7 @@ from ator_lib import schema
 from ator_lib.readers.base import Reading
 from ator_lib.results import adbc
 from ator_lib.results.postgres import PostgresStore
+from ator_lib.sql.bulk import bulk_tables
 from ator_lib.sql.engine import open_engine, upgrade, write
 from benchmarks._report import report
 from tests.support.postgres import running_server
@@ -73,6 +74,17 @@ def seconds(action: Callable[[], None]) -> float:
     return time.perf_counter() - start
 
 
+def empty(engine: Engine) -> None:
+    """Make both start alike: with empty tables, and no checkpoint of what the other one wrote still to come."""
+    with write(engine) as connection:
+        connection.execute(text(f"TRUNCATE bulk_sets, {', '.join(table.name for table in bulk_tables.values())}"))
+        connection.execute(text("DROP TABLE IF EXISTS bare"))
+        connection.execute(text("CREATE TABLE bare AS SELECT * FROM bulk_samples LIMIT 0"))
+        connection.execute(text("ALTER TABLE bare DROP set_key, DROP position"))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("CHECKPOINT"))
+
+
 def main() -> None:
     """Measure both in turn, and print the ratio of their speeds."""
     table = samples(ROWS)
@@ -82,11 +94,9 @@ def main() -> None:
         store = PostgresStore(engine, Path(scratch))
         bare, kept = [], []
         for _ in range(ROUNDS):
-            with write(engine) as connection:
-                connection.execute(text("DROP TABLE IF EXISTS bare"))
-                connection.execute(text("CREATE TABLE bare AS SELECT * FROM bulk_samples LIMIT 0"))
-                connection.execute(text("ALTER TABLE bare DROP set_key, DROP position"))
+            empty(engine)
             bare.append(seconds(lambda: copy_bare(engine, table)))
+            empty(engine)
             kept.append(seconds(lambda: store_whole(store, table)))
         engine.dispose()
     report(
