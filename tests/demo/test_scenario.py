@@ -75,11 +75,11 @@ def test_summary_agrees_with_the_samples(told: str, ator: Ator) -> None:
 
 
 def test_report_draws_its_figures_without_a_network(told: str, ator: Ator, offline_page: GuardedPage) -> None:
-    """One file: three figures, the verdict and the percentile rule; no request to any host."""
+    """One file: timeline, endpoints, heat map and comparison, the verdict and the percentile rule; no request to any host."""
     line = next(line for line in told.splitlines() if line.startswith("report"))
     offline_page.page.goto(Path(line.split(maxsplit=1)[1]).as_uri())
     expect(offline_page.page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
-    assert offline_page.page.locator(".js-plotly-plot").count() == 3
+    assert offline_page.page.locator(".js-plotly-plot").count() == 4
     expect(offline_page.page.locator("b", has_text="regressed")).to_be_visible()
     expect(offline_page.page.get_by_text(PERCENTILE_RULE)).to_be_visible()
     assert offline_page.requests_made == []
