@@ -75,7 +75,7 @@ def test_summary_agrees_with_the_samples(told: str, ator: Ator) -> None:
 
 
 def test_report_draws_its_figures_without_a_network(told: str, ator: Ator, offline_page: GuardedPage) -> None:
-    """One file: timeline, endpoints, heat map and comparison, the verdict and the percentile rule; no request to any host."""
+    """One file: timeline, endpoints, heat map, comparison, the verdict and the rule of percentiles; it asks no host."""
     line = next(line for line in told.splitlines() if line.startswith("report"))
     offline_page.page.goto(Path(line.split(maxsplit=1)[1]).as_uri())
     expect(offline_page.page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
