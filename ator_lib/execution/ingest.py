@@ -174,8 +174,8 @@ def _naming(sources: Sequence[Source]) -> Iterator[None]:
     except ResultsError as error:
         if any(source.name in str(error) for source in sources):
             raise
-        listed = ", ".join(source.name for source in sources[:_MOST_LISTED])
-        raise ResultsError(f"{listed}: {error}") from error
+        names = ", ".join(source.name for source in sources[:_MOST_LISTED])
+        raise ResultsError(f"{names}: {error}") from error
 
 
 # --- whose results they become ---

@@ -39,7 +39,8 @@ DEEPEST = 3
 
 _CHUNK = 2**20
 _HEAD = 16
-_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+"""What systems say when there is no room left on a disk."""
 _ZIP = re.compile(rb"PK(\x03\x04|\x05\x06)")  # the second one is empty
 _PACKED: tuple[tuple[re.Pattern[bytes], Callable[[Path], Any]], ...] = (
     (re.compile(rb"\x1f\x8b"), gzip.open),
@@ -193,7 +194,7 @@ class _Scratch:
             while chunk:
                 chunk = chunk[file.write(chunk) :]
         except OSError as error:
-            if error.errno not in _FULL:
+            if error.errno not in FULL:
                 raise
             place = f"the disk of {self._folder.parent} is full, and archives are unpacked there"
             raise ResultsError(f"{place}: free some space, or set TMPDIR to a folder that has it.") from error

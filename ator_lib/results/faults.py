@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import errno
-
+from ator_lib.readers.sources import FULL
 from ator_lib.results import duck
-
-_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
 def reason(error: Exception) -> str:
@@ -21,5 +18,5 @@ def reason(error: Exception) -> str:
 def is_full(error: Exception) -> bool:
     """Whether there is no room left; Arrow and DuckDB say so in the system's words and seldom with its number."""
     words = str(error).lower()
-    says_so = "no space left" in words or any(f"[errno {code}]" in words for code in _FULL)
-    return says_so or getattr(error, "errno", None) in _FULL
+    says_so = "no space left" in words or any(f"[errno {code}]" in words for code in FULL)
+    return says_so or getattr(error, "errno", None) in FULL

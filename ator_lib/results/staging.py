@@ -24,7 +24,6 @@ STORED_INTERVAL_S = 1.0
 _COMPUTED = ("summaries", "timeline")
 """What is computed wherever there are samples, also in place of a tool's own."""
 
-
 _LEAST_TICKS = 10
 """Ticks of the clock of a load window, less than which say nothing of its length."""
 

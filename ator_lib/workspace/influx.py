@@ -7,14 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pydantic import SecretStr
-
 from ator_lib.errors import UsageError
 from ator_lib.results.influx import Influx, answer
 
 
 def influx_of(
-    default: Influx | None, *, url: str | None, bucket: str | None, org: str | None, token: str | SecretStr | None
+    default: Influx | None, *, url: str | None, bucket: str | None, org: str | None, token: str | None
 ) -> Influx:
     """Give the InfluxDB that is meant: what is said here, and for the rest that of the settings.
 
@@ -28,12 +26,11 @@ def influx_of(
     if url is None and default is None:
         raise UsageError("where is InfluxDB? Give its address and bucket (url=, --influx; ATOR_INFLUX_URL, …_BUCKET)")
     known = default or Influx(url=url or "", bucket=bucket or "")
-    secret = token.get_secret_value() if isinstance(token, SecretStr) else token
     return Influx(
         url=url or known.url,
         bucket=bucket or known.bucket,
         org=org or known.org,
-        token=known.token if secret is None else secret,
+        token=known.token if token is None else token,
     )
 
 
