@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ator_lib.analysis.run_data import TOTAL, Endpoint, RunData
+from ator_lib.analysis.run_data import Endpoint, RunData
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -121,8 +121,7 @@ def _rows_by_endpoint(table: pa.Table) -> dict[Endpoint, IntArray]:
     found, firsts = np.unique(codes[order], return_index=True)
     rows: dict[Endpoint, IntArray] = {}
     for code, chosen in zip(found, np.split(order, firsts[1:]), strict=False):
-        name, method = names[code // len(methods)], methods[code % len(methods)]
-        rows[TOTAL if name is None else Endpoint(name, method)] = chosen
+        rows[Endpoint.named(names[code // len(methods)], methods[code % len(methods)])] = chosen
     return rows
 
 

@@ -24,7 +24,9 @@ class RunLabel:
 
 @dataclass(frozen=True, kw_only=True)
 class ComparisonRow:
-    """One metric of one endpoint (``scope`` ``name``) or of the whole run (``total``, name null).
+    """One metric of one endpoint (``scope`` ``name``), of the whole run (``total``), or of all endpoints (``common``).
+
+    Name and method are null for the last two.
 
     Attributes
     ----------
@@ -38,6 +40,14 @@ class ComparisonRow:
         The confidence interval of what ``interval_of`` says; null where there is not enough to estimate it.
     interval_of
         ``change``, or ``difference`` for the error rate, whose baseline is usually 0.
+    common
+        The shift common to all endpoints that is taken out of what is judged, as ``change``; null if none is.
+    detectable
+        The smallest change, on the scale of ``interval_of``, that this design finds in four of five cases; null
+        where there is no interval.
+    runs_needed
+        Where there is not enough evidence: about how many runs on each side would settle it (see ``power``); null
+        where that cannot be said.
     p_value, q_value
         Against "no change at all"; the second after Benjamini-Hochberg. Null for rows that are not judged.
     verdict
@@ -58,6 +68,9 @@ class ComparisonRow:
     low: float | None = None
     high: float | None = None
     interval_of: str
+    common: float | None = None
+    detectable: float | None = None
+    runs_needed: int | None = None
     p_value: float | None = None
     q_value: float | None = None
     verdict: Verdict | None = None
@@ -66,7 +79,7 @@ class ComparisonRow:
     @property
     def endpoint(self) -> Endpoint:
         """Name and method together."""
-        return Endpoint(self.name, self.method)
+        return Endpoint(self.name, self.method, self.scope)
 
     @property
     def effect(self) -> float | None:
@@ -76,12 +89,17 @@ class ComparisonRow:
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointVerdict:
-    """What an endpoint's judged metrics say together; the whole run's has ``scope`` ``total``."""
+    """What an endpoint's judged metrics say together; ``scope`` as in ``ComparisonRow``."""
 
     name: str | None
     method: str | None
     scope: str
     verdict: Verdict
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Name and method together."""
+        return Endpoint(self.name, self.method, self.scope)
 
 
 @dataclass(frozen=True, kw_only=True)

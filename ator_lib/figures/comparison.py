@@ -48,7 +48,7 @@ def comparison_figure(result: ComparisonResult, *, title: str | None = None) -> 
 def _ordered(result: ComparisonResult) -> list[Endpoint]:
     """Put the total first, then the endpoints by verdict, the ones that need eyes on top."""
     ranks = list(Verdict)
-    said = {Endpoint(e.name, e.method): e for e in result.endpoints}
+    said = {e.endpoint: e for e in result.endpoints}
     return sorted(said, key=lambda endpoint: (endpoint.scope != "total", ranks.index(said[endpoint].verdict)))
 
 

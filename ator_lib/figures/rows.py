@@ -13,7 +13,7 @@ from ator_lib.analysis.run_data import Endpoint
 
 def label_of(row: dict[str, Any]) -> str:
     """Name an endpoint as people write it: ``GET /search``, or ``total``."""
-    return Endpoint(row["name"], row["method"]).label
+    return Endpoint.named(row["name"], row["method"]).label
 
 
 def floats(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.float64]]:
