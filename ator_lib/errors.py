@@ -8,6 +8,7 @@
     │   ├── FactorError              a factor that is no number at all ("abc")
     │   ├── NeverAdmissibleError     a factor that no free location could ever take
     │   ├── NotFoundError            no such run, location, notebook, results …
+    │   │   └── NoBaselineError        there is no run to compare with
     │   ├── AccessError              a server wants a token, or one with a higher role
     │   ├── NeedsStoreError          a server cannot do this for its clients (also an AttributeError)
     │   └── ConflictError            the run is not in a state that allows this
@@ -76,6 +77,12 @@ class NeverAdmissibleError(UsageError):
 
 class NotFoundError(UsageError):
     """A run, location, notebook or result that does not exist."""
+
+
+class NoBaselineError(NotFoundError):
+    """No run in the history is what the baseline asks for: there is no verdict."""
+
+    exit_code = ExitCode.NO_VERDICT
 
 
 class ConflictError(UsageError):

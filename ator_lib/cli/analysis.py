@@ -1,4 +1,4 @@
-"""Comparisons, notebooks and reports."""
+"""Notebooks and reports."""
 
 from __future__ import annotations
 
@@ -8,41 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ator_lib.cli.options import JsonOption, Store, command, pairs, say
-from ator_lib.cli.output import print_json, print_table
+from ator_lib.cli.compare import run_of
+from ator_lib.cli.options import Store, command, pairs, say
 from ator_lib.cli.runs import RunId
-from ator_lib.errors import ExitCode
-
-VERDICT_EXIT = {"regressed": ExitCode.FAILED, "not comparable": ExitCode.NO_VERDICT}
-
-COLUMNS = ("method", "name", "metric", "baseline", "contender", "change", "low", "high", "verdict")
-
-
-def compare(
-    store: Store,
-    contender: RunId,
-    baseline: Annotated[
-        list[str], typer.Option(help="Run to compare with, by id or pinned name; repeatable.", metavar="RUN")
-    ],
-    strict: Annotated[bool, typer.Option("--strict", help="Not enough evidence is exit code 4, too.")] = False,
-    json: JsonOption = False,
-) -> int:
-    """Say whether a run got worse than another one, and where."""
-    comparison = store.open_here().compare(contender, [_run(text) for text in baseline])
-    answer = comparison.to_dict()
-    if json:
-        print_json(answer)
-    else:
-        print_table(answer["rows"], COLUMNS, empty="no endpoints")
-        for check in answer["checks"]:
-            if check["ok"] is False:
-                typer.echo(f"check {check['name']}: {check['message']}")
-        for note in answer["notes"]:
-            typer.echo(f"note: {note}")
-        typer.echo(comparison.headline)
-    if strict and comparison.verdict == "not enough evidence":
-        return ExitCode.NO_VERDICT
-    return VERDICT_EXIT.get(comparison.verdict, ExitCode.OK)
 
 
 def report(
@@ -54,12 +22,7 @@ def report(
     ] = None,
 ) -> None:
     """Write the report of a run as one HTML file that needs no network."""
-    typer.echo(store.open_here().report(run_id, output, baseline=None if baseline is None else _run(baseline)))
-
-
-def _run(text: str) -> int | str:
-    """Tell a run's id from a baseline's name, which is never a number."""
-    return int(text) if text.isdecimal() else text
+    typer.echo(store.open_here().report(run_id, output, baseline=None if baseline is None else run_of(baseline)))
 
 
 notebooks = typer.Typer(no_args_is_help=True, help="Bundled and own notebooks, executed on this store.")

@@ -11,6 +11,7 @@ import typer
 from ator_lib.cli import (
     analysis,
     baseline,
+    compare,
     db,
     demo,
     export,
@@ -69,7 +70,7 @@ GROUPS: dict[str, tuple[Callable[..., int | None] | tuple[str, typer.Typer], ...
         ingest.ingest,
     ),
     "Look and search": (runs.status, queue.queue, history.history, runs.summary, ingest.formats),
-    "Compare and report": (analysis.compare, analysis.report, ("notebook", analysis.notebooks), export.export),
+    "Compare and report": (compare.compare, analysis.report, ("notebook", analysis.notebooks), export.export),
     "Set up and serve": (
         serve.serve,
         queue.reap,

@@ -142,12 +142,12 @@ def attributes_of(texts: list[str] | None) -> dict[str, str]:
     return attributes
 
 
-def pairs(texts: list[str] | None, option: str) -> dict[str, str]:
-    """Read ``key=value`` options; the message shows no value, for it may be a secret."""
-    split = [text.partition("=") for text in texts or []]
-    for key, equals, _ in split:
-        if not equals:
-            raise UsageError(f"{option} {key!r} is not of the form key=value")
+def pairs(texts: list[str] | None, option: str, sign: str = "=", *, at_last: bool = False) -> dict[str, str]:
+    """Read ``key=value`` options, cut at the first or last sign; the message shows no value, as it may be a secret."""
+    split = [text.rpartition(sign) if at_last and sign in text else text.partition(sign) for text in texts or []]
+    for key, found, _ in split:
+        if not found:
+            raise UsageError(f"{option} {key!r} is not of the form key{sign}value")
     return {key: value for key, _, value in split}
 
 

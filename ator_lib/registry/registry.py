@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 
 from ator_lib.errors import ConflictError
 from ator_lib.model import SUPERVISOR, TAGS, HistoryPage, Progress, QueuePlace, Run, RunStatus
-from ator_lib.registry import history, queue, statements
+from ator_lib.registry import history, overlaps, queue, statements
 from ator_lib.registry.admissions import Admissions
+from ator_lib.registry.annotations import require_unmarked
 from ator_lib.registry.checks import (
     OUTCOMES,
     check_size,
@@ -181,6 +182,10 @@ class Registry(Admissions):
         """Return the runs that are running, oldest first, after abandoning those whose lease is over."""
         return self._after_reaping(lambda connection: [run_of(row) for row in connection.execute(statements.RUNNING)])
 
+    def overlapping(self, run: Run) -> list[Run] | None:
+        """Return the other runs that were at its location while it ran, by start; ``None``: nobody can know."""
+        return self._after_reaping(lambda connection: overlaps.others_there(connection, run))
+
     def queue(self, location: str | None = None) -> list[QueuePlace]:
         """Return who waits, by location and in the order in which they will start, after reaping."""
         return self._after_reaping(lambda connection: queue.places(connection, location))
@@ -266,7 +271,7 @@ class Registry(Admissions):
         NotFoundError
             There is no such run.
         ConflictError
-            It has not ended, or is pinned as a baseline.
+            It has not ended, is pinned as a baseline, or somebody marked it.
         """
         run = get_run(connection, run_id, statements.GET_FOR_UPDATE)
         if not run.status.is_final:
@@ -275,6 +280,7 @@ class Registry(Admissions):
         if pins:
             names = ", ".join(map(repr, pins))
             raise ConflictError(f"run {run_id} is the baseline {names}: remove that, or pin another run to it, first")
+        require_unmarked(connection, run.run_id)
         connection.execute(statements.REMOVE, {"this_run": run.run_id})
         return run
 

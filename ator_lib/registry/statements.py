@@ -66,6 +66,16 @@ GET_FOR_UPDATE = GET.with_for_update()
 GET_BY_ID = select(*RUN).where(runs.id == bindparam("this_id"))
 GET_BY_KEY = select(*RUN).where(runs.idempotency_key == bindparam("this_key"))
 RUNNING = select(*RUN).where(_RUNNING).order_by(runs.run_id)
+OVERLAPPING = (
+    select(*RUN)
+    .where(
+        runs.location == bindparam("this_location"),
+        runs.run_id != bindparam("this_run"),
+        runs.start_time < bindparam("this_end"),
+        or_(_RUNNING, runs.end_time > bindparam("this_start")),
+    )
+    .order_by(runs.start_time, runs.run_id)
+)
 ACTIVE_RUNS = select(*RUN).where(_ACTIVE)
 OVERDUE = select(*RUN).where(_ACTIVE, _LEASE_IS_OVER).order_by(runs.run_id)
 

@@ -14,6 +14,7 @@ from ator_lib.errors import UsageError
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+    from ator_lib.analysis.options import CompareOptions
     from ator_lib.analysis.result import ComparisonResult
     from ator_lib.workspace.run import RunHandle
 
@@ -21,8 +22,25 @@ if TYPE_CHECKING:
 class Comparison:
     """The answer to "did it get worse?". Shows itself in a notebook."""
 
-    def __init__(self, result: ComparisonResult) -> None:
+    def __init__(
+        self,
+        result: ComparisonResult,
+        *,
+        contender: Sequence[RunHandle],
+        baseline: Sequence[RunHandle],
+        options: Mapping[str, Any],
+    ) -> None:
         self._result = result
+        self._contender = tuple(contender)
+        self._baseline = tuple(baseline)
+        self._given = dict(options)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What makes this comparison again: the ids of ``contender`` and ``baseline``, and the ``options`` given."""
+        sides = {"contender": self._contender, "baseline": self._baseline}
+        ids = {side: [run.run_id for run in runs] for side, runs in sides.items()}
+        return {**ids, "options": dict(self._given)}
 
     @property
     def verdict(self) -> str:
@@ -77,17 +95,27 @@ class Comparison:
         return f"<p><b>{html.escape(self.headline)}</b></p>{table}<ul>{notes}</ul>"
 
 
-def compare_runs(
-    contender: Sequence[RunHandle], baseline: Sequence[RunHandle], options: Mapping[str, Any]
-) -> Comparison:
+def compare_runs(contender: Sequence[RunHandle], baseline: Sequence[RunHandle], given: Mapping[str, Any]) -> Comparison:
     """Read what the analysis needs of every run, and compare."""
     from ator_lib.analysis.comparison import compare  # SciPy: not for those who only register
+    from ator_lib.workspace.comparing import load
+
+    options = options_of(given)
+    result = compare(*load(contender, baseline, options), options)
+    return Comparison(result, contender=contender, baseline=baseline, options=given)
+
+
+def options_of(given: Mapping[str, Any]) -> CompareOptions:
+    """Make options of what a caller gave by name.
+
+    Raises
+    ------
+    UsageError
+        An option that does not exist, or a value that is none.
+    """
     from ator_lib.analysis.options import CompareOptions
 
-    try:
-        chosen = CompareOptions(**options)
-    except TypeError:
-        known = ", ".join(option.name for option in fields(CompareOptions))
-        raise UsageError(f"unknown option among {', '.join(options)}: a comparison has {known}") from None
-    sides = [[run.comparable() for run in side] for side in (contender, baseline)]
-    return Comparison(compare(sides[0], sides[1], chosen))
+    known = [option.name for option in fields(CompareOptions)]
+    if unknown := [name for name in given if name not in known]:
+        raise UsageError(f"a comparison has no option {', '.join(unknown)}: it has {', '.join(known)}")
+    return CompareOptions(**given)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import pandas as pd
 
@@ -20,6 +20,7 @@ from ator_lib.results.query import query
 from ator_lib.runners.base import Runner
 from ator_lib.sql.translate import shown
 from ator_lib.workspace.base import BaseWorkspace, run_request
+from ator_lib.workspace.baselines import Search, found_by, search_of
 from ator_lib.workspace.comparison import Comparison, compare_runs
 from ator_lib.workspace.deletion import delete
 from ator_lib.workspace.durations import seconds_of
@@ -32,6 +33,7 @@ from ator_lib.workspace.parts import Parts
 from ator_lib.workspace.purge import expired_frame, purge
 from ator_lib.workspace.reporting import execute_notebook, write_report
 from ator_lib.workspace.run import RunHandle
+from ator_lib.workspace.side_by_side import SideBySide, compare_each
 from ator_lib.workspace.tables import TokenTable
 
 AnyRun: TypeAlias = int | str | RunHandle
@@ -291,11 +293,39 @@ class Workspace(BaseWorkspace[RunHandle]):
     def compare(
         self,
         contender: AnyRun | Sequence[AnyRun],
-        baseline: AnyRun | Sequence[AnyRun],
+        baseline: AnyRun | Sequence[AnyRun] | Search = "previous",
         **options: Any,
     ) -> Comparison:
-        """Compare runs; either side is one run or several. ``options`` are those of ``CompareOptions``."""
-        return compare_runs(self._several(contender), self._several(baseline), options)
+        """Compare runs; either side is one run or several.
+
+        Parameters
+        ----------
+        baseline
+            Runs, or names that they are pinned under. ``"previous"`` and ``"last-success"`` are the last earlier run
+            of the same test, stream, environment and location, ``"previous:5"`` the last five; a mapping is a search
+            of the history: ``{"stream": "main", "last": 5}``.
+        options
+            Those of ``CompareOptions``: ``minimum_effect``, ``waive``, ``mapping``, ``warm_up`` and more.
+
+        Raises
+        ------
+        NoBaselineError
+            No earlier run is like that.
+        """
+        runs = self._several(contender)
+        return compare_runs(runs, self._baseline(baseline, runs), options)
+
+    def side_by_side(
+        self,
+        runs: AnyRun | Sequence[AnyRun],
+        baseline: AnyRun | Sequence[AnyRun] | Search | None = None,
+        **options: Any,
+    ) -> SideBySide:
+        """Compare each of several runs with the same baseline, by default the first of them; as ``compare`` does."""
+        chosen = self._several(runs)
+        if baseline is None:
+            return compare_each(chosen[1:], chosen[:1], options)
+        return compare_each(chosen, self._baseline(baseline, chosen), options)
 
     def notebook(
         self,
@@ -325,6 +355,14 @@ class Workspace(BaseWorkspace[RunHandle]):
 
     def _handle(self, run: Run, *, lease_s: float | None = None) -> RunHandle:
         return RunHandle(run, self.parts, lease_s=lease_s)
+
+    def _baseline(
+        self, baseline: AnyRun | Sequence[AnyRun] | Search, contender: Sequence[RunHandle]
+    ) -> list[RunHandle]:
+        search = search_of(baseline)
+        if search is None:
+            return self._several(cast("AnyRun | Sequence[AnyRun]", baseline))
+        return [self._foreign(run) for run in found_by(self.parts, search, [run.record for run in contender])]
 
     def _one(self, run: AnyRun) -> RunHandle:
         if isinstance(run, str):

@@ -1,0 +1,93 @@
+"""Marks on runs: what people know of them, and the figures do not show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, bindparam, delete, insert, select
+
+from ator_lib.errors import ConflictError, NotFoundError, UsageError
+from ator_lib.model import Annotation
+from ator_lib.registry import statements
+from ator_lib.registry.checks import LONGEST_NAME, checked_id, checked_text
+from ator_lib.registry.records import get_run
+from ator_lib.sql.engine import read, write
+from ator_lib.sql.tables import annotations
+from ator_lib.sql.types import Clock
+
+_ALL = select(annotations).order_by(annotations.c.annotation_id)
+_OF_RUN = select(annotations.c.annotation_id).where(annotations.c.run_id == bindparam("this_run"))
+
+
+class Annotations:
+    """Marks on runs; those that reset begin a new level in every trend that has the run."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def list(self) -> list[Annotation]:
+        """Return all of them, the oldest first."""
+        with read(self._engine) as connection:
+            return [_annotation(row) for row in connection.execute(_ALL)]
+
+    def add(
+        self,
+        run_id: int,
+        text: str,
+        *,
+        resets: bool = True,
+        metric: str | None = None,
+        name: str | None = None,
+        created_by: str | None = None,
+    ) -> Annotation:
+        """Mark a run.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such run.
+        UsageError
+            The text is empty, or one of the texts cannot be kept.
+        """
+        values: dict[str, Any] = {"text": checked_text("a mark", text), "resets": bool(resets), "created_by": created_by}
+        if not text.strip():
+            raise UsageError("a mark says something: give a text, such as 'new database server'")
+        for what, word in (("metric", metric), ("name", name)):
+            values[what] = checked_text(f"the {what} of a mark", word, longest=LONGEST_NAME)
+        with write(self._engine) as connection:
+            run = get_run(connection, run_id, statements.GET_FOR_UPDATE)  # not deleted meanwhile
+            added = insert(annotations).values(run_id=run.run_id, created_at=Clock(), **values)
+            return _annotation(connection.execute(added.returning(*annotations.c)).one())
+
+    def remove(self, annotation_id: int) -> Annotation:
+        """Take a mark away; the run stays.
+
+        Raises
+        ------
+        NotFoundError
+            There is none of that id.
+        """
+        with write(self._engine) as connection:
+            gone = delete(annotations).where(annotations.c.annotation_id == checked_id(annotation_id))
+            row = connection.execute(gone.returning(*annotations.c)).one_or_none()
+        if row is None:
+            raise NotFoundError(f"there is no mark {annotation_id}: `ator annotation list` has them")
+        return _annotation(row)
+
+
+def require_unmarked(connection: Connection, run_id: int) -> None:
+    """Keep a run that somebody marked: without it the levels of trends would begin elsewhere.
+
+    Raises
+    ------
+    ConflictError
+        It has marks.
+    """
+    marks = connection.scalars(_OF_RUN, {"this_run": run_id}).all()
+    if marks:
+        told = f"mark{'s' * (len(marks) > 1)} {', '.join(map(str, marks))}"
+        raise ConflictError(f"run {run_id} has the {told}: remove {'them' if len(marks) > 1 else 'it'} first")
+
+
+def _annotation(row: Row[Any]) -> Annotation:
+    return Annotation(**row._mapping)
