@@ -14,6 +14,7 @@ from ator_lib.errors import ExitCode, NoBaselineError, UsageError
 
 if TYPE_CHECKING:
     from ator_lib.workspace.comparison import Comparison
+    from ator_lib.workspace.explanation import Explanation
 
 VERDICT_EXIT = {"regressed": ExitCode.FAILED, "not comparable": ExitCode.NO_VERDICT}
 
@@ -124,13 +125,22 @@ def _show(comparison: Comparison, *, explain: bool, json: bool) -> None:
     for note in answer["notes"]:
         typer.echo(f"note: {note}")
     if explain:
-        explanation = comparison.explain()
-        print_table(explanation.to_dict()["rows"], EXPLAINED, empty="nothing moved the total")
-        typer.echo(explanation.headline)
+        _show_explanation(comparison.explain())
     typer.echo(comparison.headline)
 
 
-EXPLAINED = ("kind", "name", "part", "contribution", "share")
+EXPLAINED = ("kind", "part", "own", "mix", "contribution", "share")
+MOST_EXPLAINED = 15
+
+
+def _show_explanation(explanation: Explanation) -> None:
+    """Show what moved the mean most; JSON and a report have the rest."""
+    rows = explanation.to_dict()["rows"]
+    of_the_mean = [row for row in rows if row["measure"] == "mean_ms" and row["kind"] != "endpoint phase"]
+    print_table(of_the_mean[:MOST_EXPLAINED], EXPLAINED, empty="nothing that moved can be told")
+    for note in explanation.notes:
+        typer.echo(f"note: {note}")
+    typer.echo(explanation.headline)
 
 
 def _side_by_side(answer: Any, *, strict: bool, json: bool) -> int:
