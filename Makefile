@@ -14,7 +14,7 @@ UV ?= $(or $(shell command -v uv 2>/dev/null),$(VENV)/tools/bin/uv)
 unexport PYTHONPATH PYTHONHOME
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-tools fuzz lint bench constraints clean
+.PHONY: help demo test test-tools fuzz lint bench eval constraints clean
 
 help:
 	@echo "make demo         a real load test from admission to report, in under a minute"
@@ -23,6 +23,7 @@ help:
 	@echo "make lint         the first three only"
 	@echo "make fuzz         10,000 damaged files of results (ARGS=\"SEED 1\" makes one of them again)"
 	@echo "make bench        measurements beside named peers"
+	@echo "make eval         how often verdicts are wrong, and what they find (QUICK=1: fewer; SERIES=folder of labelled series)"
 	@echo "make constraints  pin the tested set again (UPGRADE=--upgrade for newer versions)"
 	@echo "make clean        remove the environment and caches; data/ stays"
 
@@ -48,6 +49,12 @@ test-tools: $(STAMP)
 
 bench: $(STAMP)
 	@for file in benchmarks/[!_]*.py; do \
+		case "$$file" in */eval_*) continue;; esac; \
+		$(RUN) -m "benchmarks.$$(basename "$$file" .py)" || exit 1; \
+	done
+
+eval: $(STAMP)
+	@for file in benchmarks/eval_*.py; do \
 		$(RUN) -m "benchmarks.$$(basename "$$file" .py)" || exit 1; \
 	done
 

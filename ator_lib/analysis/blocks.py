@@ -15,6 +15,7 @@ from ator_lib.analysis.run_data import Endpoint, RunData
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+ComplexArray = npt.NDArray[np.complex128]
 
 _STEPS = (1, 2, 5, 10)
 _MOST_BLOCKS = 60
@@ -73,20 +74,29 @@ def run_blocks(run: RunData) -> dict[Endpoint, EndpointBlocks]:
         starts = starts[:1]
     counted = _counts_by_endpoint(run.timeline, starts)
     nothing = np.zeros((2, len(starts)))
+    block = _block_numbers(bins["block_start"], starts)
+    edges = edge_pairs(bins["lower_ms"].to_numpy(), bins["upper_ms"].to_numpy())
+    count = bins["count"].to_numpy()
     return {
-        endpoint: _endpoint_blocks(bins.take(pa.array(rows)), starts, counted.get(endpoint, nothing))
-        for endpoint, rows in _rows_by_endpoint(bins).items()
+        endpoint: _endpoint_blocks(block[rows], edges[rows], count[rows], counted.get(endpoint, nothing))
+        for endpoint, rows in rows_by_endpoint(bins).items()
     }
 
 
-def _endpoint_blocks(bins: pa.Table, starts: IntArray, counted: FloatArray) -> EndpointBlocks:
-    edges = np.column_stack([bins["lower_ms"].to_numpy(), bins["upper_ms"].to_numpy()])
-    unique_edges, columns = np.unique(edges, axis=0, return_inverse=True)
-    counts = np.zeros((max(len(starts), 1), len(unique_edges)))
-    np.add.at(counts, (_block_numbers(bins["block_start"], starts), columns.ravel()), bins["count"].to_numpy())
+def edge_pairs(lower_ms: FloatArray, upper_ms: FloatArray) -> ComplexArray:
+    """Put both edges of a bin into one (complex) number: numpy sorts these by the first, then by the second."""
+    pairs = np.empty(len(lower_ms), dtype=np.complex128)
+    pairs.real, pairs.imag = lower_ms, upper_ms
+    return pairs
+
+
+def _endpoint_blocks(block: IntArray, edges: ComplexArray, count: IntArray, counted: FloatArray) -> EndpointBlocks:
+    unique_edges, columns = np.unique(edges, return_inverse=True)
+    counts = np.zeros((max(counted.shape[1], 1), len(unique_edges)))
+    np.add.at(counts, (block, columns), count)
     return EndpointBlocks(
-        lower_ms=unique_edges[:, 0],
-        upper_ms=unique_edges[:, 1],
+        lower_ms=unique_edges.real,
+        upper_ms=unique_edges.imag,
         counts=counts,
         requests=counted[0],
         failures=counted[1],
@@ -98,7 +108,7 @@ def _counts_by_endpoint(timeline: pa.Table, starts: IntArray) -> dict[Endpoint, 
     block = _block_numbers(timeline["interval_start"], starts)
     values = np.stack([timeline["requests"].to_numpy(), timeline["failures"].to_numpy()]).astype(np.float64)
     counted = {}
-    for endpoint, rows in _rows_by_endpoint(timeline).items():
+    for endpoint, rows in rows_by_endpoint(timeline).items():
         counts = np.zeros((2, len(starts)))
         np.add.at(counts.T, block[rows], values[:, rows].T)
         counted[endpoint] = counts
@@ -112,7 +122,7 @@ def _block_numbers(instants: Any, starts: IntArray) -> IntArray:
     return np.searchsorted(starts, _instants(instants)).astype(np.int64)
 
 
-def _rows_by_endpoint(table: pa.Table) -> dict[Endpoint, IntArray]:
+def rows_by_endpoint(table: pa.Table) -> dict[Endpoint, IntArray]:
     """Row numbers of each name and method; a null name is the whole run."""
     names, name_codes = _codes(table["name"])
     methods, method_codes = _codes(table["method"])

@@ -130,6 +130,21 @@ def ingest_of(engine: Engine, run_id: int) -> str | None:
         return connection.scalar(select(ingests.c.ingest_id).where(ingests.c.run_id == run_id))
 
 
+def with_requests(engine: Engine, run_ids: Sequence[int]) -> set[int]:
+    """Return which of these runs have figures of requests."""
+    totals = summaries_table.c
+    statement = select(totals.run_id).where(totals.run_id.in_(run_ids), totals.scope == "total", totals.requests > 0)
+    with read(engine) as connection:
+        return set(connection.scalars(statement))
+
+
+def with_cases(engine: Engine, run_ids: Sequence[int]) -> set[int]:
+    """Return which of these runs have test cases."""
+    known = cases_table.c
+    with read(engine) as connection:
+        return set(connection.scalars(select(known.run_id).where(known.run_id.in_(run_ids)).distinct()))
+
+
 def samples_purged_at(engine: Engine, run_id: int) -> datetime | None:
     """Return when the run's samples expired; ``None`` when they are kept, or there were none."""
     with read(engine) as connection:

@@ -57,7 +57,9 @@ def search_of(baseline: Any) -> Search | None:
 
 
 def found_by(parts: Parts, search: Search, contender: Sequence[Run]) -> list[Run]:
-    """Return the runs of a search, the latest first: they have requests, and began before all of the contender's.
+    """Return the runs of a search, the latest first, which began before all of the contender's.
+
+    They have requests, or test cases if the contender has no requests.
 
     Raises
     ------
@@ -67,20 +69,22 @@ def found_by(parts: Parts, search: Search, contender: Sequence[Run]) -> list[Run
         An unknown filter, a filter's value, or ``last`` is off.
     """
     last = search["last"]
-    if not isinstance(last, int) or last < 1:
+    if type(last) is not int or last < 1:
         raise UsageError(f"a baseline of the last {last!r} runs is not possible: give a whole number from 1 on")
     first = min(contender, key=_began)
     where = {name: value for name, value in search.items() if name != "last"}
     alike = {name: getattr(first, name) for name in _ALIKE if name not in where}
+    has_requests = bool(index.with_requests(parts.engine, [first.run_id]))
+    with_results = index.with_requests if has_requests else index.with_cases
     found: list[Run] = []
     for page in _pages(parts.registry, where | {k: v for k, v in alike.items() if v is not None}, first):
         earlier = [run for run in page if _began(run) < _began(first) and all(_is(run, k, v) for k, v in alike.items())]
-        measured = index.with_requests(parts.engine, [run.run_id for run in earlier])
+        measured = with_results(parts.engine, [run.run_id for run in earlier])
         found += [run for run in earlier if run.run_id in measured]
         if len(found) >= last:
             break
     if not found:
-        raise NoBaselineError(_nothing(first, search, alike))
+        raise NoBaselineError(_nothing(first, search, alike, "requests" if has_requests else "test cases"))
     return found[:last]
 
 
@@ -107,11 +111,11 @@ def _is(run: Run, field: str, value: str | None) -> bool:
     return bool(getattr(run, field) == value)
 
 
-def _nothing(first: Run, search: Search, alike: Mapping[str, Any]) -> str:
+def _nothing(first: Run, search: Search, alike: Mapping[str, Any], results: str) -> str:
     asked = {**alike, **{name: value for name, value in search.items() if name != "last"}}
     words = ", ".join(f"{name} {_spoken(value)}" for name, value in asked.items())
     return (
-        f"no run with requests before run {first.run_id} has {words}: name a run, pin a baseline "
+        f"no run with {results} before run {first.run_id} has {words}: name a run, pin a baseline "
         f"(`ator baseline pin`), or search wider, such as {{'stream': 'main', 'last': 5}}"
     )
 

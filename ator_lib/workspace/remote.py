@@ -98,7 +98,8 @@ class RemoteWorkspace(_AtAServer, BaseWorkspace[RemoteRun]):
 
     _NEEDS_STORE = frozenset(
         {
-            *("execute", "submit", "compare", "notebook", "report", "sql", "export", "purge", "reap"),
+            *("execute", "submit", "compare", "side_by_side", "trend", "annotate", "annotations", "gate"),
+            *("notebook", "report", "sql", "export", "purge", "reap"),
             *("export_influx", "ingest_flux", "tokens", "data", "database", "parts"),
         }
     )

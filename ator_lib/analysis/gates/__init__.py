@@ -1,0 +1,1 @@
+"""Gates: what a run must hold, read from a file, and whether it does."""
