@@ -32,15 +32,19 @@ if TYPE_CHECKING:
         ToolError,
         UsageError,
     )
-    from ator_lib.model import IngestReport, LoadProfile, Progress, Run, RunStatus
+    from ator_lib.model import Annotation, IngestReport, LoadProfile, Progress, Run, RunStatus
     from ator_lib.readers.formats import formats
     from ator_lib.runners.locust import Locust
     from ator_lib.schema import PERCENTILE_RULE
     from ator_lib.workspace.comparison import Comparison
     from ator_lib.workspace.connect import connect
+    from ator_lib.workspace.explanation import Explanation
+    from ator_lib.workspace.gate import Gate
     from ator_lib.workspace.live import LiveRun
     from ator_lib.workspace.remote import RemoteRun, RemoteWorkspace
     from ator_lib.workspace.run import RunHandle
+    from ator_lib.workspace.side_by_side import SideBySide
+    from ator_lib.workspace.trend import Trend
     from ator_lib.workspace.workspace import Workspace
 
 _HOMES = {
@@ -51,11 +55,16 @@ _HOMES = {
     "RemoteRun": "workspace.remote",
     "LiveRun": "workspace.live",
     "Comparison": "workspace.comparison",
+    "Explanation": "workspace.explanation",
+    "SideBySide": "workspace.side_by_side",
+    "Trend": "workspace.trend",
+    "Gate": "workspace.gate",
     "Locust": "runners.locust",
     "PERCENTILE_RULE": "schema",
     "LoadProfile": "model",
     "Progress": "model",
     "IngestReport": "model",
+    "Annotation": "model",
     "formats": "readers.formats",
     "Run": "model",
     "RunStatus": "model",
@@ -84,11 +93,14 @@ _HOMES = {
 __all__ = [
     "PERCENTILE_RULE",
     "AccessError",
+    "Annotation",
     "AtorError",
     "CapacityError",
     "Comparison",
     "ConflictError",
+    "Explanation",
     "FactorError",
+    "Gate",
     "IngestReport",
     "LeaseLostError",
     "LiveRun",
@@ -109,9 +121,11 @@ __all__ = [
     "RunHandle",
     "RunStatus",
     "SettingsError",
+    "SideBySide",
     "StoreError",
     "StoreUnavailableError",
     "ToolError",
+    "Trend",
     "UsageError",
     "Workspace",
     "__version__",

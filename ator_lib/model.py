@@ -309,6 +309,28 @@ class Baseline:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Annotation:
+    """What somebody says of a run.
+
+    Attributes
+    ----------
+    resets
+        In trends a new level begins with this run, for a reason that the text gives: it is no change to look into.
+    metric, name
+        What it is about: a metric, an endpoint's name or label; ``None`` is all of them.
+    """
+
+    annotation_id: int
+    run_id: int
+    text: str
+    resets: bool
+    metric: str | None
+    name: str | None
+    created_by: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Token:
     """What is known of an API token; its secret is not kept."""
 

@@ -12,11 +12,11 @@ from ator_lib.registry import statements
 from ator_lib.registry.checks import LONGEST_NAME, checked_id, checked_text
 from ator_lib.registry.records import get_run
 from ator_lib.sql.engine import read, write
-from ator_lib.sql.tables import annotations
+from ator_lib.sql.tables import run_annotations as marks
 from ator_lib.sql.types import Clock
 
-_ALL = select(annotations).order_by(annotations.c.annotation_id)
-_OF_RUN = select(annotations.c.annotation_id).where(annotations.c.run_id == bindparam("this_run"))
+_ALL = select(marks).order_by(marks.c.annotation_id)
+_OF_RUN = select(marks.c.annotation_id).where(marks.c.run_id == bindparam("this_run"))
 
 
 class Annotations:
@@ -49,15 +49,16 @@ class Annotations:
         UsageError
             The text is empty, or one of the texts cannot be kept.
         """
-        values: dict[str, Any] = {"text": checked_text("a mark", text), "resets": bool(resets), "created_by": created_by}
-        if not text.strip():
+        kept = checked_text("a mark", text)
+        if kept is None or not kept.strip():
             raise UsageError("a mark says something: give a text, such as 'new database server'")
+        values: dict[str, Any] = {"text": kept, "resets": bool(resets), "created_by": created_by}
         for what, word in (("metric", metric), ("name", name)):
             values[what] = checked_text(f"the {what} of a mark", word, longest=LONGEST_NAME)
         with write(self._engine) as connection:
             run = get_run(connection, run_id, statements.GET_FOR_UPDATE)  # not deleted meanwhile
-            added = insert(annotations).values(run_id=run.run_id, created_at=Clock(), **values)
-            return _annotation(connection.execute(added.returning(*annotations.c)).one())
+            added = insert(marks).values(run_id=run.run_id, created_at=Clock(), **values)
+            return _annotation(connection.execute(added.returning(*marks.c)).one())
 
     def remove(self, annotation_id: int) -> Annotation:
         """Take a mark away; the run stays.
@@ -68,8 +69,8 @@ class Annotations:
             There is none of that id.
         """
         with write(self._engine) as connection:
-            gone = delete(annotations).where(annotations.c.annotation_id == checked_id(annotation_id))
-            row = connection.execute(gone.returning(*annotations.c)).one_or_none()
+            gone = delete(marks).where(marks.c.annotation_id == checked_id(annotation_id))
+            row = connection.execute(gone.returning(*marks.c)).one_or_none()
         if row is None:
             raise NotFoundError(f"there is no mark {annotation_id}: `ator annotation list` has them")
         return _annotation(row)
@@ -83,10 +84,10 @@ def require_unmarked(connection: Connection, run_id: int) -> None:
     ConflictError
         It has marks.
     """
-    marks = connection.scalars(_OF_RUN, {"this_run": run_id}).all()
-    if marks:
-        told = f"mark{'s' * (len(marks) > 1)} {', '.join(map(str, marks))}"
-        raise ConflictError(f"run {run_id} has the {told}: remove {'them' if len(marks) > 1 else 'it'} first")
+    found = connection.scalars(_OF_RUN, {"this_run": run_id}).all()
+    if found:
+        told = f"mark{'s' * (len(found) > 1)} {', '.join(map(str, found))}"
+        raise ConflictError(f"run {run_id} has the {told}: remove {'them' if len(found) > 1 else 'it'} first")
 
 
 def _annotation(row: Row[Any]) -> Annotation:

@@ -63,6 +63,16 @@ def page_query(where: Mapping[str, Any] | None, *, limit: int, order: str, curso
     return query.order_by(by_id) if name == "run_id" else query.order_by(direction(column).nulls_last(), by_id)
 
 
+def ids_query(where: Mapping[str, Any]) -> Select[tuple[int]]:
+    """Select the ids of all runs that match; ``UsageError`` as ``checked_filter``."""
+    return select(runs.run_id).where(*_conditions(_checked(where)))
+
+
+def texts_query(name: str, where: Mapping[str, Any]) -> Select[tuple[str]]:
+    """Select the different values that one of ``TEXTS`` has among the runs that match."""
+    return select(runs[name]).where(runs[name].is_not(None), *_conditions(_checked(where))).distinct()
+
+
 def page_of(found: Sequence[Run], *, limit: int, order: str) -> HistoryPage:
     """Make a page of what ``page_query`` found."""
     page = tuple(found[:limit])

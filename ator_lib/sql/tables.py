@@ -79,6 +79,20 @@ baselines = Table(
 )
 """Runs that others are compared with, by name."""
 
+run_annotations = Table(
+    "annotations",
+    metadata,
+    Column("annotation_id", Integer, primary_key=True),
+    Column("run_id", Integer, ForeignKey("test_executions.run_id"), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("resets", Boolean, nullable=False),
+    Column("metric", Text),
+    Column("name", Text),
+    Column("created_by", Text),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+"""What people say of runs. One that ``resets`` begins a new level in trends, of that metric and name or of all."""
+
 tokens = Table(
     "tokens",
     metadata,

@@ -242,14 +242,15 @@ def run_request(
         kept[TAGS] = checked_tags(tags)
     return RunRequest(
         factor=parse_factor(factor),
-        triggered_by=triggered_by or _user(),
+        triggered_by=triggered_by or user_name(),
         priority=priority,
         attributes=kept,
         **words,
     )
 
 
-def _user() -> str | None:
+def user_name() -> str | None:
+    """Say who is at work here; ``None`` where users have no names."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container's user without a name

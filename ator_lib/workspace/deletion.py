@@ -22,7 +22,7 @@ def delete(parts: Parts, run_id: int) -> Run:
     NotFoundError
         There is no such run.
     ConflictError
-        It has not ended, or is pinned as a baseline; nothing was changed.
+        It has not ended, is pinned as a baseline, or somebody marked it; nothing was changed.
     StoreUnavailableError
         The database stayed away. The message says if nothing was deleted, or that nobody knows.
     """

@@ -10,31 +10,35 @@ from typing import Any, TypeAlias, cast
 
 import pandas as pd
 
+from ator_lib.errors import UsageError
 from ator_lib.execution.execution import Execution
 from ator_lib.execution.files import Files
 from ator_lib.execution.progress import display_for
-from ator_lib.model import Admission, Run, RunRequest
+from ator_lib.model import Admission, Annotation, Run, RunRequest
 from ator_lib.results import index
 from ator_lib.results.export import export, format_of
 from ator_lib.results.query import query
 from ator_lib.runners.base import Runner
 from ator_lib.sql.translate import shown
+from ator_lib.workspace.annotations import AnnotationTable
 from ator_lib.workspace.base import BaseWorkspace, run_request
 from ator_lib.workspace.baselines import Search, found_by, search_of
 from ator_lib.workspace.comparison import Comparison, compare_runs
 from ator_lib.workspace.deletion import delete
 from ator_lib.workspace.durations import seconds_of
 from ator_lib.workspace.frames import runs_frame
+from ator_lib.workspace.gate import AnyGates, Gate, evaluate_gates
 from ator_lib.workspace.handle import id_of
 from ator_lib.workspace.influx import answered, influx_of
 from ator_lib.workspace.ingest import AnyFiles, ingest, paths_of, read_options
 from ator_lib.workspace.live import LiveRun
 from ator_lib.workspace.parts import Parts
 from ator_lib.workspace.purge import expired_frame, purge
-from ator_lib.workspace.reporting import execute_notebook, write_report
+from ator_lib.workspace.reporting import check_place, execute_notebook, write_report
 from ator_lib.workspace.run import RunHandle
 from ator_lib.workspace.side_by_side import SideBySide, compare_each
 from ator_lib.workspace.tables import TokenTable
+from ator_lib.workspace.trend import Trend, trend_of
 
 AnyRun: TypeAlias = int | str | RunHandle
 """A run by its id, by the name that it is pinned under, or by a handle."""
@@ -49,6 +53,8 @@ class Workspace(BaseWorkspace[RunHandle]):
         """The rooms, for those who build on them, such as the server."""
         self.tokens = TokenTable(parts.tokens)
         """Who may use the server: ``list``, ``create``, ``revoke``."""
+        self.annotations = AnnotationTable(parts)
+        """Marks on runs: ``list``, ``remove``; ``annotate`` makes one."""
 
     def __repr__(self) -> str:
         return f"Workspace({str(self.data)!r}: {self.database})"
@@ -342,10 +348,76 @@ class Workspace(BaseWorkspace[RunHandle]):
         """
         return execute_notebook(self.parts, name, output, parameters or {}, report)
 
-    def report(self, run: AnyRun, path: Path | str = "report.html", *, baseline: AnyRun | None = None) -> Path:
-        """Write the report of a run, compared with ``baseline`` if given, as one HTML file."""
-        against = None if baseline is None else self._one(baseline).run_id
-        return write_report(self.parts, self._one(run).run_id, against, Path(path))
+    def report(
+        self,
+        subject: AnyRun | Comparison | Trend,
+        path: Path | str = "report.html",
+        *,
+        baseline: AnyRun | Sequence[AnyRun] | Search | None = None,
+    ) -> Path:
+        """Write the report of a run, a comparison or a trend; a run is compared with ``baseline`` if one is given.
+
+        The path's end says what it is: ``.html`` a page in one file, that needs no network and has pictures for viewers
+        without scripts where there is a Chromium; ``.json``, ``.xml`` (JUnit), ``.md`` (Markdown). No secret of
+        the environment, of attributes that are named like one, or of a URL is in any. Returns the path.
+
+        Raises
+        ------
+        UsageError
+            Another end, or a folder that does not exist.
+        NotebookError
+            The page's notebook failed; it is kept beside the page.
+        """
+        check_place(Path(path))
+        if isinstance(subject, Comparison | Trend):
+            if baseline is not None:
+                raise UsageError("a comparison has its baseline, and a trend needs none: only a run's report takes one")
+            return write_report(self.parts, subject, Path(path))
+        against = None if baseline is None else self.compare(subject, baseline)
+        return write_report(self.parts, self._one(subject), Path(path), against=against)
+
+    def gate(
+        self,
+        run: AnyRun,
+        gates: AnyGates = "gates.yaml",
+        baseline: AnyRun | Sequence[AnyRun] | Search | None = None,
+        *,
+        strict: bool = False,
+        allow_no_baseline: bool = False,
+    ) -> Gate:
+        """Say whether a run holds what a gate file asks for: its path, or what would stand in it.
+
+        ``baseline``, as for ``compare``, goes before the file's. ``strict``: not enough evidence stops a pipeline, too;
+        ``allow_no_baseline``: nothing to compare with does not.
+        """
+        return evaluate_gates(
+            self._one(run),
+            gates,
+            baseline,
+            parts=self.parts,
+            find=self._baseline,
+            compare=self.compare,
+            strict=strict,
+            allow_no_baseline=allow_no_baseline,
+        )
+
+    def trend(self, test: str | Sequence[str], metric: str = "p95_ms", by: str = "name", **options: Any) -> Trend:
+        """Follow a metric over a test's runs that succeeded or failed: where its level changed, and what differs there.
+
+        ``by``: a series per endpoint (``name``), one of whole runs (``total``), or one per value of a text column of
+        the registry or of an attribute. ``options``: ``stream``, ``environment``, ``location``, ``since``, ``until`` as
+        for ``history``; ``last``: only so many runs; ``minimum_effect``: the smallest change that counts (0.05 is 5 %).
+        """
+        return trend_of(self.parts, {"test": test, "metric": metric, "by": by, **options})
+
+    def annotate(
+        self, run: AnyRun, text: str, *, resets: bool = True, metric: str | None = None, name: str | None = None
+    ) -> Annotation:
+        """Mark a run with what is known of it, for trends; of one ``metric`` or endpoint (``name``), or all.
+
+        With ``resets`` a new level begins there: the change is shown with the text, and not judged.
+        """
+        return self.annotations.add(self._one(run).run_id, text, resets=resets, metric=metric, name=name)
 
     def sql(self, text: str) -> pd.DataFrame:
         """DuckDB SQL over the views runs, summaries, cases, samples, timeline and metrics."""

@@ -32,6 +32,7 @@ def test_all_tables_with_their_rows_and_references(engine: Engine) -> None:
         if column.refers_to
     }
     assert references == {
+        "annotations.run_id": "test_executions.run_id",
         "baselines.run_id": "test_executions.run_id",
         "cases.ingest_id": "ingests.ingest_id",
         "ingests.run_id": "test_executions.run_id",
