@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -13,47 +13,50 @@ from ator_lib.analysis.result import ComparisonResult, ComparisonRow
 from ator_lib.analysis.run_data import Endpoint
 from ator_lib.analysis.verdicts import Verdict
 from ator_lib.figures import theme
+from ator_lib.figures.format import change, interval, measured, sentence
 
-_METRICS = ("p50_ms", "p95_ms", "p99_ms", "error_rate", "throughput_rps")
+_METRICS = ("p50_ms", "p95_ms", "p99_ms", "mean_ms", "error_rate", "throughput_rps")
 _LEGEND_PX = 40
 
 
 def comparison_figure(result: ComparisonResult, *, title: str | None = None) -> go.Figure:
     """Draw a dot and an interval per endpoint (down) and metric (across), coloured by verdict.
 
-    Changes are relative (%), the error rate's in percentage points (pp). The shaded band is ± the minimum effect. A dot
-    without a line has no interval; an endpoint without a dot has no figure on one side. The title is the headline
-    unless one is given.
+    Changes are relative (%), the error rate's in percentage points (pp). Where a shift common to all endpoints was
+    taken out, it is the row "all endpoints", and the endpoints' dots are their own changes beside it. The shaded band
+    is ± the minimum effect. A dot without a line has no interval; an endpoint without a dot has no figure on one side.
+    The title is the headline unless one is given.
     """
-    title = title or _sentence(result.headline())
+    title = title or sentence(result.headline()).rstrip(".")
     if not any(row.effect is not None for row in result.rows):
         return theme.empty_figure(title, "no figures to compare")
-    places = {endpoint: place for place, endpoint in enumerate(_ordered(result))}
+    places = {endpoint: place for place, endpoint in enumerate(ordered_endpoints(result))}
     figure = make_subplots(
         rows=1,
         cols=len(_METRICS),
         shared_yaxes=True,
-        horizontal_spacing=0.025,
+        horizontal_spacing=0.022,
         subplot_titles=[_heading(metric) for metric in _METRICS],
     )
     for column, metric in enumerate(_METRICS, start=1):
         _draw_metric(figure, result, metric, places, column)
     _label_endpoints(figure, result, list(places))
-    height = 170 + _LEGEND_PX + theme.ROW_PX * len(places)
+    height = 154 + _LEGEND_PX + theme.ROW_PX * len(places)
     figure.update_layout(legend={"y": -70 / (height - 150), "yanchor": "top"}, hovermode="closest")
     styled = theme.styled(figure, title=title, height=height)
-    return styled.update_layout(margin_t=styled.layout.margin.t + 24, margin_b=96)
+    return styled.update_layout(margin_t=styled.layout.margin.t + 8, margin_b=96)
 
 
-def _ordered(result: ComparisonResult) -> list[Endpoint]:
-    """Put the total first, then the endpoints by verdict, the ones that need eyes on top."""
+def ordered_endpoints(result: ComparisonResult) -> list[Endpoint]:
+    """Put the total first, then what is common, then the endpoints by verdict and certainty: what needs eyes on top."""
     ranks = list(Verdict)
-    said = {e.endpoint: e for e in result.endpoints}
-    return sorted(said, key=lambda endpoint: (endpoint.scope != "total", ranks.index(said[endpoint].verdict)))
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    said = {e.endpoint: e.verdict for e in result.endpoints}
+    sure: dict[Endpoint, float] = {}
+    for row in result.rows:
+        if row.p_value is not None:
+            sure[row.endpoint] = min(row.p_value, sure.get(row.endpoint, 1.0))
+    scopes = ("total", "common", "name")
+    return sorted(said, key=lambda e: (scopes.index(e.scope), ranks.index(said[e]), sure.get(e, 1.0), e.label))
 
 
 def _heading(metric: str) -> str:
@@ -61,7 +64,7 @@ def _heading(metric: str) -> str:
 
 
 def _draw_metric(
-    figure: go.Figure, result: ComparisonResult, metric: str, places: dict[Endpoint, int], column: int
+    figure: go.Figure, result: ComparisonResult, metric: str, places: Mapping[Endpoint, int], column: int
 ) -> None:
     for verdict, (colour, symbol) in theme.VERDICTS.items():
         rows = [r for r in result.rows if r.metric == metric and r.verdict is verdict and r.effect is not None]
@@ -70,8 +73,20 @@ def _draw_metric(
         # an empty trace keeps every verdict in the legend, once
         trace.update(name=name, legendgroup=name, showlegend=column == 1, x=trace.x if rows else [None])
         figure.add_trace(trace, row=1, col=column)
-    minimum = result.options.minimum_effect_of(metric) * 100  # after the traces: plotly skips empty subplots
-    figure.add_vrect(x0=-minimum, x1=minimum, fillcolor=theme.BAND, line_width=0, layer="below", col=column, row=1)
+    for minimum, endpoints in groupby(places, key=lambda e: result.options.minimum_effect_of(metric, e)):
+        rows_of_band = [places[endpoint] for endpoint in endpoints]
+        figure.add_shape(  # after the traces: plotly skips empty subplots
+            type="rect",
+            x0=-100 * minimum,
+            x1=100 * minimum,
+            y0=rows_of_band[0] - 0.5,
+            y1=rows_of_band[-1] + 0.5,
+            fillcolor=theme.BAND,
+            line_width=0,
+            layer="below",
+            row=1,
+            col=column,
+        )
     figure.add_vline(x=0, line={"color": theme.BLACK, "width": 1}, layer="below", col=column, row=1)
 
 
@@ -91,32 +106,28 @@ def _dots(rows: Sequence[ComparisonRow], places: list[int], colour: str, symbol:
             "thickness": 2,
             "width": 0,
         },
-        customdata=[_hover(row) for row in rows],
+        customdata=[["<br>".join(_hover(row))] for row in rows],
         hovertemplate="%{customdata[0]}<extra></extra>",
     )
 
 
 def _hover(row: ComparisonRow) -> list[str]:
     metric = METRICS[row.metric]
-    unit = "%" if metric.relative else "percentage points"
-    lines = [
-        f"<b>{theme.plain(row.endpoint.label)}</b> {metric.label}: {row.verdict or 'shown, not judged'}",
-        f"baseline {_figure(row.metric, row.baseline)} → contender {_figure(row.metric, row.contender)}",
-        f"{100 * (row.effect or 0.0):+.3g} {unit}",
-    ]
+    unit = "%" if metric.relative else "pp"
+    lines = [f"<b>{theme.plain(row.endpoint.label)}</b> {metric.label}: {row.verdict or 'shown, not judged'}"]
+    if row.scope != "common":
+        sides = (measured(row.metric, value) for value in (row.baseline, row.contender))
+        lines.append(f"baseline {' → contender '.join(sides)}")
+    lines.append(change(row.effect, unit=unit))
     if row.low is not None and row.high is not None:
-        lines[-1] += f" ({100 * row.low:.3g} … {100 * row.high:.3g})"
-    if row.reason:
-        lines.append(row.reason)
-    return ["<br>".join(lines)]
-
-
-def _figure(metric: str, value: Any) -> str:
-    if value is None:
-        return "not measured"
-    if metric == "error_rate":
-        return f"{value * 100:.3g} %"
-    return f"{value:,.4g} {'ms' if metric.endswith('_ms') else 'requests/s'}"
+        lines[-1] += f" ({interval(row.low, row.high)})"
+    if row.common is not None:
+        lines.append(f"beside the common shift of {change(row.common, unit=unit)}")
+    if row.detectable is not None and row.verdict is Verdict.NOT_ENOUGH_EVIDENCE:
+        lines.append(f"could be seen from {change(row.detectable, unit=unit).replace('+', '±')} on")
+    if row.runs_needed is not None:
+        lines.append(f"about {row.runs_needed:,} runs a side would settle it")
+    return [*lines, row.reason] if row.reason else lines
 
 
 def _label_endpoints(figure: go.Figure, result: ComparisonResult, endpoints: list[Endpoint]) -> None:
@@ -126,8 +137,8 @@ def _label_endpoints(figure: go.Figure, result: ComparisonResult, endpoints: lis
     labels = [text if e in drawn else f"<i>{text} (one side)</i>" for text, e in zip(labels, endpoints, strict=True)]
     figure.update_yaxes(
         tickvals=list(range(len(labels))),
-        ticktext=[f"<b>{text}</b>" if e.scope == "total" else text for text, e in zip(labels, endpoints, strict=True)],
+        ticktext=[f"<b>{text}</b>" if e.scope != "name" else text for text, e in zip(labels, endpoints, strict=True)],
         range=[len(labels) - 0.4, -0.6],
     )
-    figure.update_xaxes(nticks=5)
+    figure.update_xaxes(nticks=5, tickangle=0)
     figure.update_annotations(font_size=13)

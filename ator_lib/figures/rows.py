@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,11 @@ import pyarrow.compute as pc
 from ator_lib.analysis.run_data import Endpoint
 
 
-def label_of(row: dict[str, Any]) -> str:
-    """Name an endpoint as people write it: ``GET /search``, or ``total``."""
-    return Endpoint.named(row["name"], row["method"]).label
+def label_of(row: Mapping[str, Any]) -> str:
+    """Name an endpoint as people write it: ``GET /search``, ``total``, or ``all endpoints``."""
+    if row.get("scope") is None:
+        return Endpoint.named(row["name"], row["method"]).label
+    return Endpoint(row["name"], row["method"], row["scope"]).label
 
 
 def floats(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -26,6 +29,6 @@ def moments(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.datetime64]]
     return np.asarray(column.cast(pa.timestamp("us")), dtype="datetime64[us]")
 
 
-def busiest_first(row: dict[str, Any]) -> tuple[int, str]:
+def busiest_first(row: Mapping[str, Any]) -> tuple[int, str]:
     """Sort by the number of requests, the most first."""
     return (-row["requests"], label_of(row))

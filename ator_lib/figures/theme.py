@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from ator_lib.analysis.verdicts import Verdict
+from ator_lib.figures.format import cut
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
     "#000000",
@@ -75,7 +76,16 @@ _AXIS = {
 TEMPLATE = go.layout.Template(
     layout={
         "font": {"family": "Helvetica, Arial, sans-serif", "size": 12, "color": "#222222"},
-        "title": {"x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 12}, "font": {"size": 15}},
+        "title": {
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",  # on a phone the legend wraps and grows up to it
+            "pad": {"l": 12, "t": 12},
+            "font": {"size": 15},
+        },
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
         "colorway": LINES,
@@ -112,10 +122,7 @@ def plain(text: str) -> str:
 
 def short(text: str, most: int = 40) -> str:
     """Cut a long name in its middle, and escape it."""
-    if len(text) <= most:
-        return plain(text)
-    half = (most - 1) // 2
-    return plain(f"{text[: most - 1 - half]}…{text[-half:]}")
+    return plain(cut(text, most))
 
 
 def short_labels(texts: Sequence[str], most: int = 40) -> list[str]:
@@ -142,7 +149,7 @@ def label_rows(figure: go.Figure, labels: Sequence[str]) -> None:
 
 
 def log_ticks(values: Sequence[float]) -> list[float]:
-    """Return 1, 2, 5, 10 … around positive ``values``, the decades alone where these would be too many.
+    """Return 1, 2, 5, 10 … around positive ``values``; finer ones or the decades alone, so that there are a few.
 
     Examples
     --------
@@ -150,7 +157,8 @@ def log_ticks(values: Sequence[float]) -> list[float]:
     [2.0, 5.0, 10.0, 20.0, 50.0]
     """
     low, high = math.log10(min(values)), math.log10(max(values))
-    steps = (1, 2, 5) if high - low < 3 else (1,)
+    fine = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+    steps = fine if high - low < 0.6 else (1, 2, 5) if high - low < 3 else (1,)
     decades = range(math.floor(low) - 1, math.ceil(high) + 2)
     ticks = [float(f"{step}e{decade}") for decade in decades for step in steps]
     first = max(index for index, tick in enumerate(ticks) if tick <= min(values) or index == 0)
@@ -158,10 +166,12 @@ def log_ticks(values: Sequence[float]) -> list[float]:
     return ticks[first : last + 1]
 
 
-def set_latency_axis(axis: go.layout.XAxis | go.layout.YAxis, values: Sequence[float]) -> None:
-    """Label an axis of milliseconds; logarithmic where the values span more than a factor of twenty."""
+def set_latency_axis(
+    axis: go.layout.XAxis | go.layout.YAxis, values: Sequence[float], *, log_from: float = 20.0
+) -> None:
+    """Label an axis of milliseconds; logarithmic where the values span more than a factor of ``log_from``."""
     known = [value for value in values if value > 0]
-    if len(known) == len(values) and max(known) > 20 * min(known):
+    if known and len(known) == len(values) and max(known) > log_from * min(known):
         ticks = log_ticks(known)
         axis.title = {"text": "latency (ms), logarithmic"}
         axis.type = "log"

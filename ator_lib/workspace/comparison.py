@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -10,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ator_lib.errors import UsageError
+from ator_lib.workspace.shown import shown_frame
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
     from ator_lib.analysis.options import CompareOptions
     from ator_lib.analysis.result import ComparisonResult
+    from ator_lib.analysis.run_data import RunData
+    from ator_lib.workspace.comparison_pictures import Kind
+    from ator_lib.workspace.explanation import Explanation
     from ator_lib.workspace.run import RunHandle
 
 
@@ -29,8 +32,10 @@ class Comparison:
         contender: Sequence[RunHandle],
         baseline: Sequence[RunHandle],
         options: Mapping[str, Any],
+        read: tuple[Sequence[RunData], Sequence[RunData]],
     ) -> None:
         self._result = result
+        self._read = read
         self._contender = tuple(contender)
         self._baseline = tuple(baseline)
         self._given = dict(options)
@@ -59,28 +64,57 @@ class Comparison:
         name, method, scope, metric, baseline, contender, difference (absolute), change (relative),
         low and high (the interval), verdict (null where the metric does not judge).
         """
-        return pd.DataFrame(self.to_dict()["rows"])
+        from ator_lib.figures.tables import changes_html
+
+        return shown_frame(self.to_dict()["rows"], changes_html)
 
     @property
     def endpoints(self) -> pd.DataFrame:
         """The verdict of every endpoint and of the total."""
-        return pd.DataFrame(self.to_dict()["endpoints"])
+        from ator_lib.figures.tables import endpoints_html
+
+        return shown_frame(self.to_dict()["endpoints"], endpoints_html)
 
     @property
     def checks(self) -> pd.DataFrame:
         """Whether the runs may be compared at all: a row per check with its figures."""
-        return pd.DataFrame(self.to_dict()["checks"])
+        from ator_lib.figures.tables import checks_html
+
+        return shown_frame(self.to_dict()["checks"], checks_html)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the reader must know of how far the answer carries."""
         return self._result.notes
 
-    def figure(self) -> Figure:
-        """Draw the changes with their intervals, a row per endpoint and metric."""
-        from ator_lib.figures.comparison import comparison_figure
+    def figure(self, kind: Kind = "changes", *, endpoints: Sequence[str] | None = None) -> Figure:
+        """Draw the comparison with plotly.
 
-        return comparison_figure(self._result)
+        Parameters
+        ----------
+        kind
+            ``changes``: the changes with their intervals, a row per endpoint; ``distributions``: the latencies of both
+            sides laid over each other, a panel per endpoint, those that need eyes first.
+        endpoints
+            Of ``distributions``: the endpoints to draw, such as ``"GET /search"`` or ``"total"``.
+
+        Raises
+        ------
+        UsageError
+            Another kind, or an endpoint that is not compared.
+        """
+        from ator_lib.workspace.comparison_pictures import draw
+
+        return draw(self._result, self._read, kind, endpoints)
+
+    def explain(self) -> Explanation:
+        """Take the change of the whole run apart: what of it each endpoint, phase, status and time contributes.
+
+        Reads the runs once more.
+        """
+        from ator_lib.workspace.explanation import explain_comparison
+
+        return explain_comparison(self._contender[0]._parts, self._result, *self._read)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON."""
@@ -90,9 +124,9 @@ class Comparison:
         return f"Comparison({self.headline!r})"
 
     def _repr_html_(self) -> str:
-        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
-        table = self.table.to_html(index=False, float_format="{:.3f}".format, na_rep="")
-        return f"<p><b>{html.escape(self.headline)}</b></p>{table}<ul>{notes}</ul>"
+        from ator_lib.figures.tables import comparison_html
+
+        return comparison_html(self.to_dict())
 
 
 def compare_runs(contender: Sequence[RunHandle], baseline: Sequence[RunHandle], given: Mapping[str, Any]) -> Comparison:
@@ -101,8 +135,8 @@ def compare_runs(contender: Sequence[RunHandle], baseline: Sequence[RunHandle], 
     from ator_lib.workspace.comparing import load
 
     options = options_of(given)
-    result = compare(*load(contender, baseline, options), options)
-    return Comparison(result, contender=contender, baseline=baseline, options=given)
+    read = load(contender, baseline, options)
+    return Comparison(compare(*read, options), contender=contender, baseline=baseline, options=given, read=read)
 
 
 def options_of(given: Mapping[str, Any]) -> CompareOptions:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import time
 from dataclasses import replace
 from types import TracebackType
@@ -59,15 +58,9 @@ class BaseHandle:
         return f"{type(self).__name__}({facts})"
 
     def _repr_html_(self) -> str:
-        facts = [
-            f"<b>run {self.run_id}</b>",
-            html.escape(self.record.test or ""),
-            html.escape(self.record.stream or ""),
-            f"<b>{self.status.value}</b>",
-            html.escape(self.record.status_reason or ""),
-            html.escape(self.record.error or ""),
-        ]
-        return f"<div>{' · '.join(fact for fact in facts if fact)}</div>"
+        from ator_lib.figures.tables import run_html
+
+        return run_html(self.record)
 
     # --- its life ---
 

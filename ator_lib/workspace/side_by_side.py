@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +55,9 @@ class SideBySide:
         return f"SideBySide({self.verdicts!r})"
 
     def _repr_html_(self) -> str:
-        lines = (f"<li>run {run_id}: {html.escape(said)}</li>" for run_id, said in self.headlines.items())
-        return f"<ul>{''.join(lines)}</ul>"
+        from ator_lib.figures.tables import side_by_side_html
+
+        return side_by_side_html(self.to_dict()["comparisons"])
 
 
 def compare_each(runs: Sequence[RunHandle], baseline: Sequence[RunHandle], given: Mapping[str, Any]) -> SideBySide:

@@ -21,6 +21,10 @@ def _dots(figure, colour):
     return [trace for trace in figure.data if trace.marker.color == colour and trace.x[0] is not None]
 
 
+def _column(figure, axis):
+    return [trace for trace in figure.data if trace.xaxis == axis and trace.x[0] is not None]
+
+
 def test_a_regression_is_a_dot_with_its_interval_in_its_colour():
     """Change in percent where the row says, interval as error bars, in the verdict's colour."""
     row = next(r for r in SLOWER.rows if (r.name, r.metric) == ("/b", "p95_ms"))
@@ -43,7 +47,31 @@ def test_the_band_is_the_minimum_effect_that_was_used():
     """The caller's option is what is shaded, in the metric's own column."""
     figure = comparison_figure(_result(TRUTHS, minimum_effect={"p95_ms": 0.12}))
     bands = {shape.xref: shape.x1 for shape in figure.layout.shapes if shape.type == "rect"}
-    assert bands == {"x": 5.0, "x2": 12.0, "x3": 5.0, "x4": 1.0, "x5": 5.0}
+    assert bands == {"x": 5.0, "x2": 12.0, "x3": 5.0, "x4": 5.0, "x5": 1.0, "x6": 5.0}
+
+
+def test_an_endpoint_has_a_band_of_its_own_where_the_caller_says_so():
+    """Rows with another minimum effect are shaded that far, and only those."""
+    figure = comparison_figure(_result(TRUTHS, minimum_effect={"p95_ms of GET /b": 0.3}))
+    place = list(figure.layout.yaxis.ticktext).index("GET /b")
+    bands = {(s.y0, s.y1): s.x1 for s in figure.layout.shapes if s.type == "rect" and s.xref == "x2"}
+    assert bands[(place - 0.5, place + 0.5)] == 30.0
+    assert set(bands.values()) == {5.0, 30.0}
+
+
+def test_a_common_shift_is_a_row_and_the_dots_are_each_endpoints_own():
+    """All endpoints 30 % slower: one dot beside "all endpoints", and none of the others is far out."""
+    names = [f"/{i}" for i in range(10)]
+    baseline = [made_run({n: Truth() for n in names}, seed=i) for i in range(1, 4)]
+    contender = [made_run({n: Truth(median_ms=52) for n in names}, seed=i) for i in range(4, 7)]
+    result = compare(contender, baseline, CompareOptions(replicates=100))
+    figure = comparison_figure(result)
+    assert list(figure.layout.yaxis.ticktext)[:2] == ["<b>total</b>", "<b>all endpoints</b>"]
+    drawn = {y: x for trace in _column(figure, "x") for x, y in zip(trace.x, trace.y, strict=True)}
+    assert drawn[1] == pytest.approx(30, abs=5)
+    assert all(abs(drawn[place]) < 12 for place in range(2, 12))
+    hover = next(trace.customdata[list(trace.y).index(2)][0] for trace in _column(figure, "x") if 2 in trace.y)
+    assert "beside the common shift of +" in hover
 
 
 def test_what_needs_eyes_is_on_top():

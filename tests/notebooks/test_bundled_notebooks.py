@@ -21,8 +21,8 @@ def code_of(path: Path) -> str:
 
 
 def test_the_notebooks_of_the_job_are_there() -> None:
-    """One executes a run, one analyses it."""
-    assert {"analyze_run", "execute_run"} <= set(bundled_notebooks())
+    """One executes a run, one analyses it, two look at several, and one is for people who are new."""
+    assert set(bundled_notebooks()) == {"analyze_run", "compare_runs", "execute_run", "quickstart", "trend"}
 
 
 @each_notebook
@@ -65,6 +65,22 @@ def test_uses_public_names_only(path: Path) -> None:
 
 
 @each_notebook
-def test_states_the_percentile_rule(path: Path) -> None:
-    """The table of the summary says how its percentiles came about."""
-    assert "run.summary_table()" in code_of(path)
+def test_is_prose_with_little_code(path: Path) -> None:
+    """A colleague can read it: a title, words before each figure, and results that show themselves."""
+    cells = nbformat.read(path, as_version=4).cells
+    assert cells[0].cell_type == "markdown"
+    assert cells[0].source.startswith("# ")
+    assert "remove-cell" not in cells[0].metadata.get("tags", [])
+    prose = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    assert sum(len(text.split()) for text in prose) >= 60
+    assert not re.search(r"<[a-z]+|def |to_html", code_of(path).replace("def search", "").replace("def products", ""))
+
+
+@pytest.mark.parametrize(
+    ("name", "required"), [("analyze_run", "run_id"), ("compare_runs", "contender"), ("trend", "test")]
+)
+def test_asks_for_what_it_needs(name: str, required: str) -> None:
+    """The required parameter is none by default, and its absence is an error of usage that names it."""
+    code = code_of(bundled_notebooks()[name])
+    assert re.search(rf"^{required}: .* = None", code, re.MULTILINE)
+    assert f'raise ator.UsageError("{name} needs the parameter {required}:' in code

@@ -11,6 +11,8 @@ from playwright.sync_api import expect
 
 import ator_lib as ator
 from ator_lib.schema import PERCENTILE_RULE
+from ator_lib.settings import load_settings
+from ator_lib.workspace.connect import open_workspace
 from tests.support.browser import GuardedPage
 from tests.support.target import running_target
 
@@ -44,26 +46,35 @@ def shop() -> Iterator[str]:
         yield address
 
 
-def executed(ws: ator.Workspace, address: str, name: str, *, fine: bool, **parameters: object) -> ator.RunHandle:
-    """Put 3 s of load on the shop with the execute_run notebook, kept under a name, and return the run."""
+def execute(ws: ator.Workspace, address: str, name: str, *, fine: bool, **parameters: object) -> Path:
+    """Put 2 s of load on the shop with the execute_run notebook, kept under a name."""
     locustfile = ws.data / f"locustfile_{fine}.py"
     locustfile.write_text(LOCUSTFILE.replace("{fine}", str(fine)))
-    given = {"locustfile": locustfile, "host": address, "users": 4, "run_time": "3s", **parameters}
-    ws.notebook("execute_run", ws.data / f"{name}.ipynb", parameters=given)
+    given = {"locustfile": locustfile, "host": address, "users": 4, "run_time": "2s", **parameters}
+    return ws.notebook("execute_run", ws.data / f"{name}.ipynb", parameters=given)
+
+
+def latest(ws: ator.Workspace) -> ator.RunHandle:
+    """Return the run that was made last."""
     return ws.get(int(ws.history(limit=1)["run_id"].iloc[0]))
 
 
 @pytest.fixture(scope="module")
 def good_run(ws: ator.Workspace, shop: str) -> ator.RunHandle:
     """Execute a run without errors."""
-    return executed(ws, shop, "good", fine=True, test="shop", location="lab-1", factor="0.4", environment="ci")
+    execute(ws, shop, "good", fine=True, test="shop", location="lab-1", factor="0.4", environment="ci")
+    return latest(ws)
 
 
 @pytest.fixture(scope="module")
 def bad_run(ws: ator.Workspace, shop: str, good_run: ator.RunHandle) -> ator.RunHandle:
     """Execute a run whose requests fail, with a test name that tries to be markup."""
     name = '<img src="http://example.com/x.png" onerror="window.hurt = 1">'
-    return executed(ws, shop, "bad", fine=False, test=name, baseline=good_run.run_id, fail_on_failure=False)
+    with pytest.raises(ator.NotebookError, match=r"RuntimeError: run \d+ is failure") as caught:
+        execute(ws, shop, "bad", fine=False, test=name, baseline=good_run.run_id)
+    assert caught.value.exit_code == 1
+    assert caught.value.notebook == ws.data / "bad.ipynb"
+    return latest(ws)
 
 
 def figures(notebook: Path) -> int:
@@ -83,18 +94,18 @@ def test_execute_run_registers_executes_and_draws(ws: ator.Workspace, good_run: 
     assert (ws.data / "good.ipynb").stat().st_size < 300_000
 
 
-def test_execute_run_compares_with_a_baseline(ws: ator.Workspace, bad_run: ator.RunHandle) -> None:
-    """Errors and a baseline have a figure each; a failed run is no error if the caller says so."""
+def test_a_failed_run_fails_the_notebook_after_its_figures(ws: ator.Workspace, bad_run: ator.RunHandle) -> None:
+    """A pipeline notices, and finds errors, comparison and the reason in the notebook that is kept."""
     assert bad_run.status == "failure"
     assert figures(ws.data / "bad.ipynb") == 4
 
 
-def test_failed_run_fails_the_notebook_after_its_figures(ws: ator.Workspace, shop: str) -> None:
-    """A pipeline notices by the exit code 1, and finds figures and the reason in the kept notebook."""
-    with pytest.raises(ator.NotebookError, match=r"RuntimeError: run \d+ is failure") as caught:
-        executed(ws, shop, "failed", fine=False)
-    assert caught.value.exit_code == 1
-    assert figures(caught.value.notebook) == 3
+def test_on_postgresql(shop: str, postgres_url: str, tmp_path: Path) -> None:
+    """The kernel finds registry and results of a team's database, and keeps the run there."""
+    ws = open_workspace(load_settings(data=tmp_path, database_url=postgres_url, results="postgres"))
+    execute(ws, shop, "team", fine=True, test="shop")
+    assert figures(tmp_path / "team.ipynb") == 2
+    assert len(latest(ws).samples()) > 0
 
 
 def test_report_compares_two_runs(
@@ -104,13 +115,13 @@ def test_report_compares_two_runs(
     page = offline_page.page
     report = ws.report(bad_run, ws.data / "report.html", baseline=good_run)
     page.goto(report.as_uri())
-    expect(page.get_by_role("heading", level=1)).to_contain_text('<img src="http://example.com/x.png"')
+    expect(page.locator(".ator-banner").nth(1)).to_contain_text('<img src="http://example.com/x.png"')
     verdict = ws.compare(bad_run, good_run).verdict
-    expect(page.locator("main b").first).to_have_text(verdict)
+    expect(page.locator(".ator-banner b").first).to_contain_text(verdict)
     expect(page.get_by_text("Requests failed.", exact=False)).to_be_visible()
     expect(page.get_by_text(PERCENTILE_RULE)).to_be_visible()
     expect(page.get_by_role("cell", name="no <b>such</b> page")).to_be_visible()
-    expect(page.get_by_role("heading", name=f"Compared with run {good_run.run_id}")).to_be_visible()
+    expect(page.get_by_role("heading", name="Compared with the baseline")).to_be_visible()
     expect(page.locator(".js-plotly-plot .main-svg:first-child")).to_have_count(5)
     assert page.evaluate("window.hurt") is None
     assert offline_page.requests_made == []
@@ -123,10 +134,3 @@ def test_report_of_a_run_without_results(ws: ator.Workspace, offline_page: Guard
     offline_page.page.goto(ws.report(run, ws.data / "empty.html").as_uri())
     expect(offline_page.page.get_by_text("Nobody knows.", exact=False)).to_be_visible()
     expect(offline_page.page.get_by_text("There are no results.", exact=True).first).to_be_visible()
-
-
-def test_analysis_of_no_run_says_what_it_needs(ws: ator.Workspace, tmp_path: Path) -> None:
-    """Without run_id, the exit code is that of wrong usage."""
-    with pytest.raises(ator.NotebookError, match="needs the parameter run_id") as caught:
-        ws.notebook("analyze_run", tmp_path / "out.ipynb")
-    assert caught.value.exit_code == 2
