@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 MASK = "***"
 
 SHORTEST = 6
 """A shorter value ("1", "true") stands in ordinary text: cutting it out would only maim that."""
+
+
+_SECRET_NAME = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|API[_-]?KEY|ACCESS[_-]?KEY|AUTHORIZATION", re.IGNORECASE)
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether what is named so is a secret: a variable, a header, an attribute of a run.
+
+    Examples
+    --------
+    >>> is_secret_name("CI_JOB_TOKEN"), is_secret_name("git_commit")
+    (True, False)
+    """
+    return bool(_SECRET_NAME.search(name))
 
 
 def secret_words(values: Iterable[str]) -> list[str]:

@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     influx_org: str = Field("-", description="The organisation there.")
     influx_token: SecretStr | None = Field(None, description="The token for it.")
     influx_mirror: bool = Field(False, description="Whether each run with results is exported as soon as it has ended.")
+    chromium: str | None = Field(
+        None, description="The Chromium that draws the figures of reports as pictures; default: the one found."
+    )
 
     @field_validator("*", mode="before")
     @classmethod

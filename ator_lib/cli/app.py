@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from ator_lib.cli import (
-    analysis,
     baseline,
     compare,
     db,
@@ -19,6 +18,7 @@ from ator_lib.cli import (
     history,
     ingest,
     location,
+    notebook,
     purge,
     queue,
     report,
@@ -79,7 +79,7 @@ GROUPS: dict[str, tuple[Callable[..., int | None] | tuple[str, typer.Typer], ...
         trend.annotate,
         gate.gate,
         ("report", report.reports),
-        ("notebook", analysis.notebooks),
+        ("notebook", notebook.notebooks),
         export.export,
     ),
     "Set up and serve": (

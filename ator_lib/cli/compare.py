@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ator_lib.cli.options import JsonOption, Store, pairs, say
+from ator_lib.cli.options import JsonOption, ReportOption, Store, pairs, say
 from ator_lib.cli.output import print_json, print_table
 from ator_lib.errors import ExitCode, NoBaselineError, UsageError
 
@@ -87,12 +86,16 @@ def compare(
         bool, typer.Option("--side-by-side", help="Compare each run with the baseline, not all as one side.")
     ] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Say what moved the total, too.")] = False,
-    report: Annotated[Path | None, typer.Option(help="Write a report, too: .html, .json, .xml (JUnit) or .md.")] = None,
+    report: ReportOption = None,
     strict: StrictOption = False,
     allow_no_baseline: AllowNoBaseline = False,
     json: JsonOption = False,
 ) -> int:
     """Say whether a run got worse than others, and where."""
+    from ator_lib.workspace.reporting import check_place
+
+    if report is not None:
+        check_place(report)
     workspace, runs = store.open_here(), [run_of(text) for text in contender]
     arguments = options.as_arguments()
     try:

@@ -127,6 +127,10 @@ class InfluxOptions:
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
+ReportOption = Annotated[
+    Path | None, typer.Option(help="Write a report, too: .html (a page), .json, .xml (JUnit) or .md.")
+]
+
 
 def attributes_of(texts: list[str] | None) -> dict[str, str]:
     """Read ``--attribute`` of a run.

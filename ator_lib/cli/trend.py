@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ator_lib.cli.options import JsonOption, Store, command, say
+from ator_lib.cli.options import JsonOption, ReportOption, Store, command, say
 from ator_lib.cli.output import print_json, print_table, rows_of
 from ator_lib.cli.runs import RunId
 
@@ -52,11 +52,19 @@ def trend(
     minimum_effect: Annotated[
         float | None, typer.Option(help="Smallest change of a level that matters: 0.05 is 5 %.")
     ] = None,
+    report: ReportOption = None,
     json: JsonOption = False,
 ) -> None:
     """Show where the level of a metric changed over a test's history, and what differs there."""
-    found = store.open_here().trend(test, metric, by, minimum_effect=minimum_effect, **chosen.as_arguments())
+    from ator_lib.workspace.reporting import check_place
+
+    if report is not None:
+        check_place(report)
+    workspace = store.open_here()
+    found = workspace.trend(test, metric, by, minimum_effect=minimum_effect, **chosen.as_arguments())
     print_json(found.to_dict()) if json else _show(found)
+    if report is not None:
+        say(f"report: {workspace.report(found, report)}")
 
 
 def _show(found: Trend) -> None:

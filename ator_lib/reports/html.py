@@ -5,6 +5,7 @@ from __future__ import annotations
 import html as html_text
 import json
 import logging
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,23 @@ from uuid import uuid4
 import nbformat
 from nbconvert.exporters import HTMLExporter
 from nbconvert.preprocessors import Preprocessor
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from papermill.execute import ERROR_MARKER_TAG
 from plotly.offline import get_plotlyjs
 
-from ator_lib.errors import NotFoundError, StoreError, UsageError
+from ator_lib.errors import NotFoundError, ToolError, UsageError
+from ator_lib.reports.facts import ReportFacts
+from ator_lib.reports.files import write_whole
+from ator_lib.reports.numbers import numbers_table, plain_text
+from ator_lib.reports.secrets import Redaction
+
+Draw = Callable[[Sequence[Mapping[str, Any]]], Sequence[str | None]]
+"""Makes a picture of each figure; see ``Chromium.draw``."""
 
 PLOTLY = "application/vnd.plotly.v1+json"
 _LEFT_OUT = {ERROR_MARKER_TAG, "remove-cell"}
+"""Tags of cells that are not for readers: papermill's note on a failure, as the page has its own, and
+instructions for who edits the notebook (Jupyter Book's word)."""
 _DEFAULT_HEIGHT_PX = 450  # plotly.js's own
 _PLACE_OF_PLOTLY_JS = '<script id="plotly-js"></script>'
 _SHOWN_TYPES = ["text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/latex", "text/plain"]
@@ -30,11 +40,15 @@ _logger = logging.getLogger(__name__)
 _logger.addHandler(logging.NullHandler())
 
 
-def export_html(notebook: Path, html: Path, *, title: str) -> Path:
+def export_html(
+    notebook: Path, html: Path, about: ReportFacts, *, redaction: Redaction, draw: Draw | None = None
+) -> Path:
     """Write an executed notebook as one HTML file.
 
     The file asks for nothing from any host: plotly.js stands in it once if there is a figure, and its
     content security policy forbids requests, also those that an output of the notebook may try.
+    In the place of each figure stands a still picture, or its numbers as a table; the script puts the live figure
+    there. So a viewer that runs no script, and paper, show the picture.
     Code is hidden until the reader asks for it; a failed cell's error is always shown.
 
     Parameters
@@ -43,8 +57,12 @@ def export_html(notebook: Path, html: Path, *, title: str) -> Path:
         The executed notebook; it is not changed.
     html
         The file to write; it appears whole or not at all, and replaces an earlier one.
-    title
-        Plain text; it is escaped.
+    about
+        What the report is of, for its title and for programs.
+    redaction
+        Knows the secrets that must not appear.
+    draw
+        Makes pictures of figures, as ``Chromium.draw`` does; ``None`` where there is nothing to draw with.
 
     Returns
     -------
@@ -58,35 +76,39 @@ def export_html(notebook: Path, html: Path, *, title: str) -> Path:
     StoreError
         ``html`` cannot be written.
     """
-    executed = _read(notebook)
+    executed = from_dict(redaction.scrub(_read(notebook)))
+    executed.cells = [cell for cell in executed.cells if not _LEFT_OUT & set(cell.metadata.get("tags", []))]
+    figures = [output.data[PLOTLY] for cell in executed.cells for output in _outputs(cell) if _is_figure(output)]
+    pictures, without = _drawn(figures, draw)
+    places = {f"<!--{uuid4().hex}-->": _figure_html(*pair) for pair in zip(figures, pictures, strict=True)}
+    run_with = executed.metadata.get("papermill", {})
     report = {
-        "title": title,
+        "title": redaction.scrub(about.title),
+        "meta": json.dumps(redaction.scrub(about.to_dict()), ensure_ascii=False),
         "version": version("ator"),
         "failed": any(_failed(cell) for cell in executed.cells),
-        "has_figures": any(PLOTLY in output.get("data", {}) for cell in executed.cells for output in _outputs(cell)),
-        "parameters": list(executed.metadata.get("papermill", {}).get("parameters", {}).items()),
-        "made_at": executed.metadata.get("papermill", {}).get("end_time"),
+        "places": iter(places),
+        "has_figures": bool(figures),
+        "without_pictures": redaction.scrub(without),
+        "parameters": list(run_with.get("parameters", {}).items()),
+        "made_at": about.made_at,
     }
     text, _ = _exporter().from_notebook_node(executed, resources={"report": report})
-    _write(html, text.replace(_PLACE_OF_PLOTLY_JS, f"<script>{get_plotlyjs()}</script>", 1))
+    places[_PLACE_OF_PLOTLY_JS] = f"<script>{get_plotlyjs()}</script>"
+    write_whole(html, _filled(text, places))
     return html
 
 
 class ReportPreprocessor(Preprocessor):
-    """Turns plotly figures into their place in the page, and marks failed cells.
-
-    Cells tagged ``remove-cell`` (Jupyter Book's word: instructions for who edits the notebook) are left
-    out, and so are papermill's notes on a failure, as the page has its own.
-    """
+    """Turns plotly figures into their place in the page, and marks failed cells."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """Prepare all cells; nbconvert hands over a copy."""
-        nb.cells = [cell for cell in nb.cells if not _LEFT_OUT & set(cell.metadata.get("tags", []))]
         for cell in nb.cells:
             cell.metadata["report_failed"] = _failed(cell)
             for output in _outputs(cell):
-                if PLOTLY in output.get("data", {}):
-                    output.data = NotebookNode({"text/html": _figure_html(output.data[PLOTLY])})
+                if _is_figure(output):
+                    output.data = NotebookNode({"text/html": next(resources["report"]["places"])})
         return nb, resources
 
 
@@ -109,25 +131,59 @@ def _exporter() -> HTMLExporter:
     return exporter
 
 
-def _figure_html(figure: dict[str, Any]) -> str:
-    """Return the figure as JSON in the page; report.js draws it."""
-    layout = dict(figure.get("layout", {}))
+def _filled(text: str, places: Mapping[str, str]) -> str:
+    """Put in what is long, after the exporter, which parses all that goes through it."""
+    for place, content in places.items():
+        text = text.replace(place, content, 1)
+    return text
+
+
+def _drawn(figures: Sequence[dict[str, Any]], draw: Draw | None) -> tuple[Sequence[str | None], str | None]:
+    """Return a picture of each figure, or ``None`` for it; and why there are no pictures if there are none."""
+    none = [None] * len(figures)
+    if not figures:
+        return none, None
+    if draw is None:
+        return none, "No Chromium was found to draw them."
+    try:
+        return draw([_whole(figure) for figure in figures]), None
+    except ToolError as error:  # the report matters more
+        return none, str(error)
+
+
+def _whole(figure: dict[str, Any]) -> dict[str, Any]:
     config = {**figure.get("config", {}), "responsive": True, "displaylogo": False}
     config.pop("plotlyServerURL", None)
-    whole = {"data": figure.get("data", []), "layout": layout, "config": config, "frames": figure.get("frames", [])}
+    parts = {name: figure.get(name, empty) for name, empty in (("data", []), ("layout", {}), ("frames", []))}
+    return {**parts, "config": config}
+
+
+def _figure_html(figure: dict[str, Any], picture: str | None) -> str:
+    """Return the place of a figure: what is seen without scripts, and the figure as JSON, which report.js draws."""
+    whole = _whole(figure)
     text = json.dumps(whole, separators=(",", ":")).replace("<", "\\u003c")  # nothing in it can end the script
-    height = float(layout.get("height") or _DEFAULT_HEIGHT_PX)
-    label = html_text.escape(_title_text(layout) or "Figure", quote=True)
+    height = float(whole["layout"].get("height") or _DEFAULT_HEIGHT_PX)
+    title = _title_text(whole["layout"])
+    label = html_text.escape(title or "Figure", quote=True)
+    kind, still = "picture", picture
+    if picture is None:
+        kind, still = "numbers", numbers_table(whole, title) or "<p>This figure needs JavaScript.</p>"
+    elif picture.startswith("data:"):
+        still = f'<img src="{picture}" alt="{label}">'
     return (
-        f'<div class="report-figure" role="figure" aria-label="{label}" style="--height: {height:g}px">'
-        f'<script type="application/json">{text}</script>'
-        "<noscript>Figures need JavaScript.</noscript></div>"
+        f'<div class="report-figure with-{kind}" role="figure" aria-label="{label}" style="--height: {height:g}px">'
+        f'<div class="report-still">{still}</div>'
+        f'<script type="application/json">{text}</script></div>'
     )
 
 
 def _title_text(layout: dict[str, Any]) -> str:
     title = layout.get("title")
-    return str(title.get("text") or "") if isinstance(title, dict) else str(title or "")
+    return plain_text(title.get("text") if isinstance(title, dict) else title)
+
+
+def _is_figure(output: NotebookNode) -> bool:
+    return PLOTLY in output.get("data", {})
 
 
 def _outputs(cell: NotebookNode) -> list[NotebookNode]:
@@ -151,16 +207,3 @@ def _read(notebook: Path) -> NotebookNode:
     except (ValueError, AttributeError) as error:  # nbformat's own errors are ValueErrors
         raise UsageError(f"{notebook} is not a Jupyter notebook.") from error
     return executed
-
-
-def _write(path: Path, text: str) -> None:
-    whole = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            whole.write_text(text, encoding="utf-8")
-            whole.replace(path)
-        finally:
-            whole.unlink(missing_ok=True)
-    except OSError as error:
-        raise StoreError(f"the report cannot be written to {path}: {error.strerror or error}.") from error

@@ -131,6 +131,7 @@ def open_workspace(settings: Settings) -> Workspace:
             max_rejected_rate=settings.max_rejected_rate,
             influx=_influx(settings),
             is_mirrored=settings.influx_mirror,
+            chromium=settings.chromium,
             host=socket.gethostname(),
         )
     )

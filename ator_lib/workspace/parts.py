@@ -38,6 +38,7 @@ class Parts:
     max_rejected_rate: float
     influx: Influx | None = None
     is_mirrored: bool = False
+    chromium: str | None = None
     host: str
 
     def mirror(self, target: Influx) -> Mirror:

@@ -4,6 +4,7 @@ Fixtures (``tests.support.browser`` stands in ``pytest_plugins``):
 
 - ``browser``: one Chromium per test module. Not per session: Playwright's event loop counts as running
   while it lives, and ``asyncio.run`` would fail in every other test of the process.
+- ``chromium``: what draws the figures of reports as pictures.
 - ``page``: an empty page in a fresh context.
 - ``offline_page``: a page that may open files only; what else it asked for stands in ``requests_made``.
 - ``served_page``: call it with an origin ("http://127.0.0.1:8123"), the only one that the page may reach.
@@ -21,6 +22,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+
+from ator_lib.reports.images import Chromium
 
 if TYPE_CHECKING:  # the fixtures stand in every session; Playwright is loaded where a browser is used
     from playwright.sync_api import Browser, Page, Route, WebSocketRoute
@@ -93,6 +96,15 @@ def guarded_page(browser: Browser, origin: str | None) -> Iterator[GuardedPage]:
         yield guarded
     finally:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Chromium:
+    """Find what draws the figures of reports."""
+    found = Chromium.find(os.environ.get("ATOR_CHROMIUM"))
+    if found is None:
+        pytest.fail(_HOW_TO_INSTALL, pytrace=False)
+    return found
 
 
 @pytest.fixture(scope="module")

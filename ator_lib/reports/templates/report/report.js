@@ -9,16 +9,21 @@
     button.textContent = shown ? "Hide code" : "Show code";
   });
 
+  // What stands there stays for paper, and for a figure that cannot be drawn.
   function draw(place) {
     var figure = JSON.parse(place.querySelector("script").textContent);
     var drawing = document.createElement("div");
     drawing.className = "report-drawing";
-    place.replaceChildren(drawing);
     drawing.style.minWidth = 170 * columnsOf(figure.layout) + "px"; // narrower, they could not be read: it scrolls
+    place.prepend(drawing);
+    place.classList.add("live");
     if (window.innerWidth < 640) {
       adaptToNarrowScreen(figure.layout);
     }
-    Plotly.newPlot(drawing, figure);
+    Plotly.newPlot(drawing, figure).catch(function () {
+      place.classList.remove("live");
+      drawing.remove();
+    });
   }
 
   function columnsOf(layout) {
@@ -45,7 +50,7 @@
 
   document.querySelectorAll(".report-figure").forEach(draw);
 
-  // Paper has another width than the window, and plotly.js does not hear of it.
+  // Paper has another width than the window, and plotly.js does not hear of it (where there is no picture for it).
   ["beforeprint", "afterprint"].forEach(function (moment) {
     window.addEventListener(moment, function () {
       document.querySelectorAll(".report-drawing").forEach(function (drawing) { Plotly.Plots.resize(drawing); });

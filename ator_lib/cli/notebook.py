@@ -1,4 +1,4 @@
-"""Notebooks and reports."""
+"""``ator notebook``: execute bundled and own notebooks."""
 
 from __future__ import annotations
 
@@ -8,22 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ator_lib.cli.compare import run_of
 from ator_lib.cli.options import Store, command, pairs, say
-from ator_lib.cli.runs import RunId
-
-
-def report(
-    store: Store,
-    run_id: RunId,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file.")] = Path("report.html"),
-    baseline: Annotated[
-        str | None, typer.Option(help="Run to compare with, by id or pinned name.", metavar="RUN")
-    ] = None,
-) -> None:
-    """Write the report of a run as one HTML file that needs no network."""
-    typer.echo(store.open_here().report(run_id, output, baseline=None if baseline is None else run_of(baseline)))
-
 
 notebooks = typer.Typer(no_args_is_help=True, help="Bundled and own notebooks, executed on this store.")
 
