@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from ator_lib.analysis.blocks import EndpointBlocks, FloatArray
+from ator_lib.analysis.blocks import EndpointBlocks, FloatArray, edge_pairs
 
 
 def quantile(cumulative: FloatArray, lower_ms: FloatArray, upper_ms: FloatArray, q: float) -> FloatArray:
@@ -37,7 +38,7 @@ def _order_statistic(
 ) -> FloatArray:
     """Return each row's value of that rank, a whole number from 0."""
     rows = np.arange(len(cumulative))
-    column = _first_reaching(cumulative, rank + 1)
+    column = (cumulative >= (rank + 1)[:, None]).argmax(axis=1)
     before = np.where(column > 0, cumulative[rows, column - 1], 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.clip((rank + 0.5 - before) / (cumulative[rows, column] - before), 0, 1)
@@ -45,23 +46,23 @@ def _order_statistic(
     return values
 
 
-def _first_reaching(cumulative: FloatArray, rank: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Find each row's first column that is at least its rank: one binary search for all rows (R log K, not R × K)."""
-    rows = np.arange(len(cumulative))
-    low = np.zeros(len(cumulative), dtype=np.int64)
-    high = np.full(len(cumulative), cumulative.shape[1] - 1)
-    while (low < high).any():
-        middle = (low + high) // 2
-        reached = cumulative[rows, middle] >= rank
-        low, high = np.where(reached, low, np.minimum(middle + 1, high)), np.where(reached, middle, high)
-    return low
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Histogram:
+    """All requests of several runs in one histogram: these are added, percentiles never averaged."""
 
+    lower_ms: FloatArray
+    upper_ms: FloatArray
+    cumulative: FloatArray
 
-def merged_quantile(parts: Sequence[EndpointBlocks], q: float) -> float:
-    """Return the ``q`` quantile of all requests of several runs: histograms are added, percentiles never averaged."""
-    edges = np.concatenate([np.column_stack([part.lower_ms, part.upper_ms]) for part in parts])
-    counts = np.concatenate([part.counts.sum(axis=0) for part in parts])
-    unique_edges, columns = np.unique(edges, axis=0, return_inverse=True)
-    merged = np.zeros((1, len(unique_edges)))
-    np.add.at(merged[0], columns.ravel(), counts)
-    return float(quantile(merged.cumsum(axis=1), unique_edges[:, 0], unique_edges[:, 1], q)[0])
+    @classmethod
+    def merged(cls, parts: Sequence[EndpointBlocks]) -> Histogram:
+        """Add up the blocks of all parts, whose bins may differ."""
+        edges = np.concatenate([edge_pairs(part.lower_ms, part.upper_ms) for part in parts])
+        counts = np.concatenate([part.counts.sum(axis=0) for part in parts])
+        unique_edges, columns = np.unique(edges, return_inverse=True)
+        merged = np.bincount(columns, weights=counts, minlength=len(unique_edges))
+        return cls(lower_ms=unique_edges.real, upper_ms=unique_edges.imag, cumulative=merged.cumsum()[None, :])
+
+    def quantile(self, q: float) -> float:
+        """Return the ``q`` quantile, nan without a request."""
+        return float(quantile(self.cumulative, self.lower_ms, self.upper_ms, q)[0])

@@ -34,6 +34,11 @@ class Metric:
     run_noise: float
     quantile: float | None = None
 
+    @property
+    def is_latency(self) -> bool:
+        """Whether it is a figure of the durations, which endpoints that share a layer have in common."""
+        return self.name.endswith("_ms")
+
 
 def _latency(name: str) -> Metric:
     return Metric(
@@ -43,7 +48,7 @@ def _latency(name: str) -> Metric:
         relative=True,
         minimum_effect=0.05,
         run_noise=0.02,
-        quantile=PERCENTILES[name],
+        quantile=PERCENTILES.get(name),
     )
 
 
@@ -66,6 +71,7 @@ METRICS: dict[str, Metric] = {
             minimum_effect=0.01,
             run_noise=0.002,
         ),
+        _latency("mean_ms"),
         _latency("p50_ms"),
         _latency("p95_ms"),
         _latency("p99_ms"),

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from ator_lib.analysis.checks import is_open
 from ator_lib.analysis.evidence import ASSUMED_NOISE_DF
+from ator_lib.analysis.metrics import METRICS
 from ator_lib.analysis.options import CompareOptions
-from ator_lib.analysis.result import ComparisonRow
-from ator_lib.analysis.run_data import RunData
+from ator_lib.analysis.result import ComparisonRow, power_in_words
+from ator_lib.analysis.run_data import COMMON, RunData
 from ator_lib.analysis.student import critical_value
 from ator_lib.analysis.verdicts import Verdict
 
@@ -19,6 +20,8 @@ def limits(
     """Return the notes of a comparison."""
     return (
         *_between_runs(len(contender), len(baseline), options),
+        *_common_shift(rows),
+        *_power(rows),
         *_load(contender, baseline),
         *_failed_requests(rows),
     )
@@ -31,6 +34,8 @@ def _between_runs(contender: int, baseline: int, options: CompareOptions) -> Ite
             f"Noise between runs was observed ({contender} contender and {baseline} baseline runs) and moderated "
             f"by an assumed {noise * 100:g} % standard deviation."
         )
+        if baseline == 1:
+            yield "There is one baseline run: whether it was like others before it cannot be seen."
         return
     half = critical_value(options.confidence, ASSUMED_NOISE_DF) * noise * 2**0.5
     yield (
@@ -42,6 +47,40 @@ def _between_runs(contender: int, baseline: int, options: CompareOptions) -> Ite
             f"So “no change” within ±{options.minimum_effect_of('p95_ms') * 100:g} % cannot be shown for p95 with one "
             "run a side: give several runs a side."
         )
+
+
+def _common_shift(rows: Sequence[ComparisonRow]) -> Iterator[str]:
+    common = {row.metric: row for row in rows if row.scope == "common" and row.change is not None}
+    if not common:
+        return
+    shifts = ", ".join(f"{METRICS[metric].label} {100 * (row.change or 0):+.1f} %" for metric, row in common.items())
+    yield (
+        f"What is common to all endpoints ({shifts}) is judged as a row of its own, “{COMMON.label}”, and taken out of "
+        "what each endpoint is judged by."
+    )
+    if any(row.verdict is Verdict.REGRESSED for row in common.values()):
+        yield (
+            "All endpoints became slower together: a layer that they share, or the environment. It counts as a "
+            "regression until the environment is shown to have done it."
+        )
+
+
+def _power(rows: Sequence[ComparisonRow]) -> Iterator[str]:
+    """Say what the design can find: the typical endpoint's (without endpoints, the total's) detectable changes."""
+    named = [row for row in rows if row.scope == "name"] or rows
+    found = {
+        metric.label: sorted(r.detectable for r in named if r.metric == metric.name and r.detectable is not None)
+        for metric in METRICS.values()
+        if metric.is_latency
+    }
+    changes = ", ".join(
+        f"{label} from {values[len(values) // 2] * 100:.2g} %" for label, values in found.items() if values
+    )
+    if changes:
+        yield f"Changes that this design finds in four of five cases, for a typical endpoint: {changes} on."
+    hint = power_in_words(rows)
+    if hint:
+        yield f"Where there is not enough evidence, {hint}."
 
 
 def _load(contender: Sequence[RunData], baseline: Sequence[RunData]) -> Iterator[str]:

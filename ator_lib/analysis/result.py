@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -83,8 +83,12 @@ class ComparisonRow:
 
     @property
     def effect(self) -> float | None:
-        """The figure that is judged: ``difference`` or ``change``, as ``interval_of`` says."""
-        return self.difference if self.interval_of == "difference" else self.change
+        """The figure that is judged: ``difference`` or ``change``, as ``interval_of`` says, without ``common``."""
+        if self.interval_of == "difference":
+            return self.difference
+        if self.change is None or self.common is None:
+            return self.change
+        return (1 + self.change) / (1 + self.common) - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,22 +133,27 @@ class ComparisonResult:
         if self.verdict is Verdict.NO_CHANGE:
             return f"all {len(named)} endpoints and the total within their minimum effects"
         if self.verdict is Verdict.NOT_ENOUGH_EVIDENCE:
-            unclear = sum(e.verdict is not Verdict.NO_CHANGE for e in named)
-            return f"for {unclear} of {len(named)} endpoints a change that matters can be neither seen nor ruled out"
+            return self._unclear(named)
         loudest = min(
             (row for row in self.rows if row.verdict is self.verdict),
-            key=lambda row: (row.scope == "total", row.p_value or 0.0, -abs(row.effect or 0.0)),
+            key=lambda row: (_LOUDNESS.index(row.scope), row.p_value or 0.0, -abs(row.effect or 0.0)),
         )
-        others = sum(e.verdict is self.verdict for e in named) - 1
+        others = sum(e.verdict is self.verdict for e in named) - (loudest.scope == "name")
         more = f", and {others} more endpoint{'s' * (others > 1)}" if others > 0 else ""
         return f"{loudest.endpoint.label} {_spoken(loudest)}{more}"
+
+    def _unclear(self, named: Sequence[EndpointVerdict]) -> str:
+        unclear = sum(e.verdict is not Verdict.NO_CHANGE for e in named)
+        where = f"for {unclear} of {len(named)} endpoints" if unclear else "for the run as a whole"
+        hint = power_in_words(self.rows)
+        return f"{where} a change that matters can be neither seen nor ruled out{f'; {hint}' if hint else ''}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts, strings and finite numbers (nan and infinity become ``None``)."""
         return {
             "verdict": str(self.verdict),
             "headline": self.headline(),
-            "rows": [_plain(asdict(row)) for row in self.rows],
+            "rows": [_plain({**asdict(row), "effect": row.effect}) for row in self.rows],
             "endpoints": [_plain(asdict(endpoint)) for endpoint in self.endpoints],
             "checks": [_plain(asdict(check)) for check in self.checks],
             "notes": list(self.notes),
@@ -154,12 +163,38 @@ class ComparisonResult:
         }
 
 
+_LOUDNESS = ("name", "common", "total")
+"""What a headline names first: the endpoints, as the common shift is theirs, and the total made of them."""
+
+
+def power_in_words(rows: Sequence[ComparisonRow]) -> str | None:
+    """Say what change could have been seen where there is not enough evidence, and how many runs would settle it.
+
+    The figures are those of the row in the middle, of the p95 if that is unclear anywhere, else of the first latency
+    that is; ``None`` where no unclear row has any.
+    """
+    unclear = [
+        row
+        for row in rows
+        if row.verdict is Verdict.NOT_ENOUGH_EVIDENCE and row.detectable is not None and METRICS[row.metric].is_latency
+    ]
+    names = {row.metric for row in unclear}
+    if not names:
+        return None
+    metric = "p95_ms" if "p95_ms" in names else min(names, key=list(METRICS).index)
+    found = sorted((row.detectable or 0.0, row.runs_needed or math.inf) for row in unclear if row.metric == metric)
+    change, needed = found[len(found) // 2]
+    runs = f"about {needed} runs a side" if needed < math.inf else "more runs than anybody makes, so longer ones,"
+    return f"{METRICS[metric].label} changes from {change * 100:.2g} % on could be seen, and {runs} would settle it"
+
+
 def _spoken(row: ComparisonRow) -> str:
     metric = METRICS[row.metric]
     effect, low, high = ((value or 0) * 100 for value in (row.effect, row.low, row.high))
     if row.interval_of == "difference":
         return f"{metric.label} {effect:+.2g} percentage points ({low:.2g} … {high:.2g})"
-    return f"{metric.label} {effect:+.0f} % ({low:.0f} % … {high:.0f} %)"
+    own = " of its own" if row.common is not None else ""
+    return f"{metric.label} {effect:+.0f} %{own} ({low:.0f} % … {high:.0f} %)"
 
 
 def _plain(record: Mapping[str, Any]) -> dict[str, Any]:

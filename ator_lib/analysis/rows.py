@@ -1,71 +1,97 @@
-"""Every endpoint × metric of a comparison: figures, interval, p value, and verdict."""
+"""Every endpoint × metric of a comparison: figures, and the change with its runs where it can be judged."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ator_lib.analysis.bootstrap import MINIMUM_BLOCKS
-from ator_lib.analysis.evidence import Evidence, weigh
+from ator_lib.analysis.common_shift import MINIMUM_ENDPOINTS, split
+from ator_lib.analysis.evidence import Change
 from ator_lib.analysis.metrics import METRICS, Metric
-from ator_lib.analysis.multiplicity import q_values
 from ator_lib.analysis.options import CompareOptions
 from ator_lib.analysis.result import ComparisonRow
-from ator_lib.analysis.run_data import TOTAL, Endpoint
+from ator_lib.analysis.run_data import COMMON, TOTAL, Endpoint
 from ator_lib.analysis.sides import SideEndpoint
-from ator_lib.analysis.verdicts import Verdict, judge
+from ator_lib.analysis.verdicts import Verdict
 
 MINIMUM_TAIL = 10
 """Expected requests above (and below) a percentile: a p99 needs 1,000 requests, as it rests on ten of them."""
 
 
-def judged_rows(
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A row before it is judged.
+
+    ``change`` is null where there is nothing to estimate an interval from; ``judged`` is false where there is, and it
+    still has no say.
+    """
+
+    row: ComparisonRow
+    change: Change | None = None
+    judged: bool = True
+
+
+def drafted(
     contender: Mapping[Endpoint, SideEndpoint],
     baseline: Mapping[Endpoint, SideEndpoint],
     *,
     judges_throughput: bool,
     options: CompareOptions,
-) -> tuple[ComparisonRow, ...]:
-    """Return all rows, the total's first, then by name and method.
+) -> list[Draft]:
+    """Return a draft per endpoint and metric: the total's first, the common shift's, then by name and method.
 
-    The total's rows and the endpoints' rows are two families: each is corrected for its own number of rows. With an
-    endpoint on one side only, the totals are of other requests and so not comparable, unless that check is waived.
+    With an endpoint on one side only, the totals are of other requests and so not comparable, unless that check is
+    waived.
     """
-    other_mix = contender.keys() != baseline.keys() and "endpoints" not in options.waive
-    rows = []
-    for endpoint in sorted(contender.keys() | baseline.keys(), key=_place):
-        for metric in METRICS.values():
-            row = _row(endpoint, metric, contender.get(endpoint), baseline.get(endpoint), options)
-            row = _of_another_mix(row) if endpoint == TOTAL and other_mix else row
-            rows.append(row if judges_throughput else _not_judging_throughput(row))
-    families = ([row for row in rows if row.scope == scope] for scope in ("total", "name"))
-    return tuple(row for family in families for row in _judge_family(family, options))
+    found = [
+        _draft(endpoint, metric, contender.get(endpoint), baseline.get(endpoint), options)
+        for endpoint in sorted(contender.keys() | baseline.keys(), key=_place)
+        for metric in METRICS.values()
+    ]
+    if contender.keys() != baseline.keys() and "endpoints" not in options.waive:
+        found = [_of_another_mix(draft) if draft.row.endpoint == TOTAL else draft for draft in found]
+    if not judges_throughput:
+        found = [_of_closed_load(draft) if draft.row.metric == "throughput_rps" else draft for draft in found]
+    for metric in METRICS.values():
+        if metric.is_latency:
+            found = _split(found, metric)
+    return sorted(found, key=lambda draft: ("total", "common", "name").index(draft.row.scope))  # stable
 
 
-def _place(endpoint: Endpoint) -> tuple[bool, str, str]:
-    return (endpoint != TOTAL, endpoint.name or "", endpoint.method or "")
+def _of_another_mix(draft: Draft) -> Draft:
+    reason = "an endpoint is on one side only, so the totals are of other requests"
+    return replace(draft, row=replace(draft.row, verdict=Verdict.NOT_COMPARABLE, reason=reason), judged=False)
 
 
-def _row(
+def _of_closed_load(draft: Draft) -> Draft:
+    if draft.row.verdict is Verdict.NOT_COMPARABLE:
+        return draft
+    reason = "an outcome of a closed load model: not judged"
+    return replace(draft, row=replace(draft.row, verdict=None, reason=reason), judged=False)
+
+
+def _place(endpoint: Endpoint) -> tuple[str, str]:
+    return (endpoint.name or "", endpoint.method or "")
+
+
+def _draft(
     endpoint: Endpoint,
     metric: Metric,
     contender: SideEndpoint | None,
     baseline: SideEndpoint | None,
     options: CompareOptions,
-) -> ComparisonRow:
-    """One row with its figures, and its interval and p value where it can be judged; the verdict where not."""
+) -> Draft:
     row = _figures(endpoint, metric, contender, baseline)
     if contender is None or baseline is None:
-        return replace(row, verdict=Verdict.NOT_COMPARABLE, reason="on one side only")
+        return Draft(row=replace(row, verdict=Verdict.NOT_COMPARABLE, reason="on one side only"))
     if row.contender is None and row.baseline is None:
-        return replace(row, reason="not measured on either side")
+        return Draft(row=replace(row, reason="not measured on either side"))
     reason = _why_not(metric, contender, baseline)
     if reason is not None:
-        return replace(row, verdict=Verdict.NOT_ENOUGH_EVIDENCE, reason=reason)
-    evidence = _evidence(metric, contender, baseline, options)
-    low, high = (_unlogged(bound) if metric.relative else bound for bound in (evidence.low, evidence.high))
-    return replace(row, low=low, high=high, p_value=evidence.p_value)
+        return Draft(row=replace(row, verdict=Verdict.NOT_ENOUGH_EVIDENCE, reason=reason))
+    return Draft(row=row, change=_change(metric, contender, baseline, options))
 
 
 def _figures(
@@ -86,17 +112,6 @@ def _figures(
     )
 
 
-def _of_another_mix(row: ComparisonRow) -> ComparisonRow:
-    reason = "an endpoint is on one side only, so the totals are of other requests"
-    return replace(row, p_value=None, verdict=Verdict.NOT_COMPARABLE, reason=reason)
-
-
-def _not_judging_throughput(row: ComparisonRow) -> ComparisonRow:
-    if row.metric != "throughput_rps" or row.verdict is Verdict.NOT_COMPARABLE:
-        return row
-    return replace(row, p_value=None, verdict=None, reason="an outcome of a closed load model: not judged")
-
-
 def _why_not(metric: Metric, contender: SideEndpoint, baseline: SideEndpoint) -> str | None:
     """Say why there is no interval; ``None`` if there can be one."""
     if metric.quantile is not None:
@@ -115,40 +130,33 @@ def _why_not(metric: Metric, contender: SideEndpoint, baseline: SideEndpoint) ->
     return None
 
 
-def _evidence(metric: Metric, contender: SideEndpoint, baseline: SideEndpoint, options: CompareOptions) -> Evidence:
+def _change(metric: Metric, contender: SideEndpoint, baseline: SideEndpoint, options: CompareOptions) -> Change:
     after, before = contender.points[metric.name] or 0.0, baseline.points[metric.name] or 0.0
-    return weigh(
+    return Change(
         point=math.log(after / before) if metric.relative else after - before,
         contender=contender.estimates[metric.name],
         baseline=baseline.estimates[metric.name],
         run_noise=options.run_noise_of(metric.name),
-        confidence=options.confidence,
     )
 
 
-def _unlogged(bound: float) -> float:
-    return math.expm1(min(bound, 700.0))  # a float ends near e^709
-
-
-def _judge_family(rows: Sequence[ComparisonRow], options: CompareOptions) -> list[ComparisonRow]:
-    corrected = iter(q_values([row.p_value for row in rows if row.p_value is not None]))
-    return [row if row.p_value is None else _judge(row, next(corrected), options) for row in rows]
-
-
-def _judge(row: ComparisonRow, q_value: float, options: CompareOptions) -> ComparisonRow:
-    if row.effect is None or row.low is None or row.high is None:
-        return row
-    verdict = judge(
-        change=row.effect,
-        low=row.low,
-        high=row.high,
-        q_value=q_value,
-        level=options.false_discovery_rate,
-        minimum_effect=options.minimum_effect_of(row.metric),
-        higher_is_better=METRICS[row.metric].higher_is_better,
-    )
-    unclear = verdict is Verdict.NOT_ENOUGH_EVIDENCE
-    return replace(row, q_value=q_value, verdict=verdict, reason=_UNCLEAR if unclear else None)
-
-
-_UNCLEAR = "the interval reaches beyond the minimum effect, or the change is not significant"
+def _split(found: Sequence[Draft], metric: Metric) -> list[Draft]:
+    """Take the shift common to all endpoints out of theirs, as a draft of its own, where there are enough of them."""
+    changes = {
+        draft.row.endpoint: draft.change
+        for draft in found
+        if draft.change is not None and draft.row.scope == "name" and draft.row.metric == metric.name
+    }
+    if len(changes) < MINIMUM_ENDPOINTS:
+        return list(found)
+    parts = split(list(changes.values()))
+    shift = math.expm1(parts.common.point)
+    own = dict(zip(changes, parts.own, strict=True))
+    after = [
+        Draft(row=replace(draft.row, common=shift), change=own[draft.row.endpoint])
+        if draft.row.metric == metric.name and draft.row.endpoint in own
+        else draft
+        for draft in found
+    ]
+    row = replace(_figures(COMMON, metric, None, None), change=shift)
+    return [*after, Draft(row=row, change=parts.common)]

@@ -67,7 +67,11 @@ class RunData:
     warm_up_s
         How much of the run's beginning is left out of all three tables.
     settled_after_s
-        When the run had settled, by its own data; null where that cannot be told.
+        When the run had settled, by its own data: infinity if it never did, null where that cannot be told.
+    users_reached
+        Users at full load, as measured; null where nobody counted them.
+    standstill_s
+        Longest stretch of its timeline in which no figure moved; null where that cannot be told.
     overlaps
         Other runs at its location while it ran; null where the registry does not know (no location, no times).
     """
@@ -90,6 +94,8 @@ class RunData:
     errors: pa.Table = field(default_factory=schema.ERRORS.empty_table)
     warm_up_s: float = 0.0
     settled_after_s: float | None = None
+    users_reached: float | None = None
+    standstill_s: float | None = None
     overlaps: tuple[Overlap, ...] | None = None
 
     def summary_rows(self) -> dict[Endpoint, Mapping[str, Any]]:

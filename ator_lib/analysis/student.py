@@ -1,4 +1,4 @@
-"""Student's t distribution: the two functions that a comparison needs."""
+"""Student's t distribution: what a comparison needs of it."""
 
 from __future__ import annotations
 
@@ -25,3 +25,14 @@ def critical_value(confidence: float, df: float) -> float:
     2.228
     """
     return float(stdtrit(df, (1 + confidence) / 2))
+
+
+def quantile(probability: float, df: float) -> float:
+    """Return the ``t`` that a share ``probability`` of the values stays below.
+
+    Examples
+    --------
+    >>> round(quantile(0.8, 10), 3)
+    0.879
+    """
+    return float(stdtrit(df, probability))

@@ -83,7 +83,7 @@ class Ingest:
 
 @dataclass(frozen=True, kw_only=True)
 class Blocks:
-    """A run cut into time blocks that start at its first request.
+    """A run cut into time blocks that start at its first request, or at a later time.
 
     Attributes
     ----------
@@ -91,9 +91,16 @@ class Blocks:
         ``schema.DISTRIBUTIONS`` per block, for each name and method and for the run (name null).
     timeline
         ``schema.TIMELINE`` of the same blocks: ``interval_start`` is the ``block_start`` of the
-        distributions. The last block may be shorter than the others. A block without a request is a row
+        distributions. Of blocks that were counted from samples it has requests, failures and throughput
+        alone. The last block may be shorter than the others. A block without a request is a row
         here and none there. Requests of unknown start are left out here and have block_start null there.
+    since
+        Where they begin, if what started before is left out.
+    summaries
+        ``schema.SUMMARIES`` of that part; null where nothing is left out, or there are no samples any more.
     """
 
     distributions: pa.Table = field(repr=False)
     timeline: pa.Table = field(repr=False)
+    since: datetime | None = None
+    summaries: pa.Table | None = field(default=None, repr=False)

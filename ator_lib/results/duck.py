@@ -43,7 +43,7 @@ def open_sandbox(tables: Mapping[str, pa.Table | ds.Dataset], *, spill: Path | N
 
 
 @contextmanager
-def open_files(paths: Mapping[str, str], *, spill: Path) -> Iterator[Connection]:
+def open_files(paths: Mapping[str, str], *, spill: Path | None = None) -> Iterator[Connection]:
     """Yield a connection with these Parquet files as tables, in UTC: for SQL of ours alone.
 
     DuckDB reads a file itself in a third of the time and memory that it takes through Arrow.
@@ -51,7 +51,7 @@ def open_files(paths: Mapping[str, str], *, spill: Path) -> Iterator[Connection]
     Parameters
     ----------
     spill
-        Existing folder for what does not fit into memory.
+        Existing folder for what does not fit into memory; by default a temporary one.
     """
     with _connected(spill) as connection:
         for name, path in paths.items():

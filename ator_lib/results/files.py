@@ -145,15 +145,28 @@ def open_table(folder: Path, table: str, *, for_sql: bool = False) -> ds.Dataset
     FileNotFoundError, OSError, pyarrow.ArrowException
         The file is missing, cannot be read, or is no Parquet.
     """
-    path = path_of(folder, table)
-    if table in OPTIONAL and not Path(path).exists():
+    if table in OPTIONAL and not Path(path_of(folder, table)).exists():
         return ds.dataset(TABLES[table].empty_table())
+    return _dataset([(readable_path(folder, table), None)], TABLES[table], for_sql)
+
+
+def readable_path(folder: Path, table: str) -> str:
+    """Where a table's file lies, whose version was looked at.
+
+    Raises
+    ------
+    StoreVersionError
+        It was written by a newer ATOR.
+    FileNotFoundError, OSError, pyarrow.ArrowException
+        The file is missing, cannot be read, or is no Parquet.
+    """
+    path = path_of(folder, table)
     version = int((pq.read_schema(path).metadata or {}).get(_VERSION_KEY, b"0"))
     if version > schema.VERSION:
         raise StoreVersionError(
             f"{path} has version {version} of the tables and this ATOR knows up to {schema.VERSION}: update ATOR"
         )
-    return _dataset([(path, None)], TABLES[table], for_sql)
+    return path
 
 
 def open_runs(sets: Sequence[tuple[int, Path]], table: str, *, for_sql: bool = False) -> ds.Dataset:

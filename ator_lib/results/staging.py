@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
 
 from ator_lib import schema
+from ator_lib.analysis.blocks import block_seconds
 from ator_lib.errors import ResultsError
 from ator_lib.model import IngestReport
 from ator_lib.readers.base import Reading, RejectedRow, end_of
 from ator_lib.readers.duck import Query, text
-from ator_lib.results import aggregates, duck, files
+from ator_lib.results import aggregates, duck, files, histograms
 from ator_lib.results.base import StagedResults
+from ator_lib.results.extent import grid_over, measure_end, measure_extent, seconds_between
 from ator_lib.results.faults import is_full
 from ator_lib.results.nul import replace_nul, without_nul
 
 STORED_INTERVAL_S = 1.0
 """The interval of the timeline that is kept; every other one is computed from the samples."""
+
+CONDENSED_FROM = 1_000_000
+"""Samples from which their distributions per block are counted at ingest: later it would keep comparisons waiting."""
 
 _COMPUTED = ("summaries", "timeline")
 """What is computed wherever there are samples, also in place of a tool's own."""
@@ -53,10 +58,17 @@ def stage(
         files.write(folder, "distributions", without_nul(reading.distributions).to_batches())
     written = {table: files.path_of(folder, table) for table in ("samples", "metrics")}
     with duck.open_files(written, spill=folder) as connection:
-        extent = _windowed(aggregates.measure_extent(connection), reading)
+        extent = measure_extent(connection)
+        ended_at = _ended_at(extent.first, measure_end(connection), reading)
         if reading.samples is not None:
-            summaries = aggregates.summaries(connection, extent, reading.precision)
+            duration_s = seconds_between(extent.first, ended_at)
+            summaries = aggregates.summaries(connection, duration_s, reading.precision)
             timeline = aggregates.timeline(connection, extent, STORED_INTERVAL_S)
+            if samples >= CONDENSED_FROM:
+                grid = grid_over(extent, block_seconds(duration_s or 0.0), from_first=True)
+                histograms.count_cells(connection, grid)
+                for table, rows in histograms.condensed(connection, grid).items():
+                    files.write(folder, table, rows.to_batches())
         else:
             summaries = _given(reading.summaries, schema.SUMMARIES)
             timeline = iter(_given(reading.timeline, schema.TIMELINE).to_batches())
@@ -74,17 +86,18 @@ def stage(
         errors=errors,
         cases=_given(reading.cases, schema.CASES),
         rejected=rejected,
-        report=_report(reading, extent, samples),
+        report=_report(reading, extent.first, ended_at, samples),
     )
 
 
-def _windowed(extent: aggregates.Extent, reading: Reading) -> aggregates.Extent:
+def _ended_at(first: datetime | None, ended_at: datetime | None, reading: Reading) -> datetime | None:
     """Give the end of the load window that is known: starts of coarse times do not tell that of a short one."""
-    if extent.first is None or extent.duration_s is None:
-        return extent
+    duration_s = seconds_between(first, ended_at)
+    if first is None or duration_s is None:
+        return ended_at
     if reading.duration_s is not None:
-        return replace(extent, ended_at=end_of(extent.first, reading.duration_s))
-    return replace(extent, ended_at=None) if extent.duration_s < _LEAST_TICKS * reading.clock_s else extent
+        return end_of(first, reading.duration_s)
+    return None if duration_s < _LEAST_TICKS * reading.clock_s else ended_at
 
 
 def _write_samples(folder: Path, reading: Reading) -> None:
@@ -131,7 +144,7 @@ def _given(table: pa.Table | None, columns: pa.Schema) -> pa.Table:
     return columns.empty_table() if table is None else without_nul(table.cast(columns))
 
 
-def _report(reading: Reading, extent: aggregates.Extent, samples: int) -> IngestReport:
+def _report(reading: Reading, first: datetime | None, ended_at: datetime | None, samples: int) -> IngestReport:
     found = reading.findings
     held = {
         "samples": samples,
@@ -153,8 +166,8 @@ def _report(reading: Reading, extent: aggregates.Extent, samples: int) -> Ingest
         rows_kept=kept,
         rows_rejected=rejected,
         truncated=found.truncated,
-        started_at=extent.first or reading.started_at,
-        ended_at=reading.ended_at if extent.first is None else extent.ended_at,
+        started_at=first or reading.started_at,
+        ended_at=reading.ended_at if first is None else ended_at,
         computed=_COMPUTED if samples else (),
         taken=tuple(taken),
         notes=tuple(found.notes),

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ator_lib.errors import AtorError, ResultsError, StoreError, UsageError
 from ator_lib.readers.base import Reading
@@ -72,14 +71,10 @@ class Store(ReadableSets):
     # --- samples that expire ---
 
     def condense(self, ingest_id: str, block_s: float) -> None:
-        """Write what is else computed of the samples: distributions, and the timeline of their blocks."""
-        blocks = self.blocks(ingest_id, block_s)
-        timed = blocks.distributions.filter(pc.is_valid(blocks.distributions["block_start"]))
-        tables = {
-            "distributions": pa.concat_tables([self.distributions(ingest_id), timed]),
-            "blocks": blocks.timeline,
-        }
-        self.put(ingest_id, tables)
+        """Write what else is computed of the samples, unless that was done at ingest."""
+        tables = self.condensed(ingest_id, block_s)
+        if tables is not None:
+            self.put(ingest_id, tables)
 
     @abstractmethod
     def put(self, ingest_id: str, tables: Mapping[str, pa.Table]) -> None:

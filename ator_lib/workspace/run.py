@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
 
-from ator_lib.analysis.blocks import block_seconds
 from ator_lib.analysis.run_data import RunData
 from ator_lib.errors import ConflictError, NotFoundError, UsageError
 from ator_lib.figures.summary import SummaryTable
 from ator_lib.model import IngestReport, Run, RunArtifacts
+from ator_lib.registry.history import as_utc
 from ator_lib.results import index
 from ator_lib.results.staging import STORED_INTERVAL_S
 from ator_lib.runners.base import LOG_FILE, artifacts_in
 from ator_lib.schema import EXACT
+from ator_lib.workspace.comparing import ComparableRun
 from ator_lib.workspace.durations import seconds_of
 from ator_lib.workspace.handle import BaseHandle
 from ator_lib.workspace.parts import Parts
+from ator_lib.workspace.shown import shown_frame
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
     from ator_lib.workspace.pictures import Kind
+
+Moment: TypeAlias = float | str | datetime
+"""A time, or how long after the run's start."""
 
 
 class RunHandle(BaseHandle):
@@ -48,10 +54,29 @@ class RunHandle(BaseHandle):
 
     # --- its results ---
 
-    def summary(self) -> pd.DataFrame:
-        """Give the SUMMARIES rows: one per name and method, and the total last."""
-        self._results()
-        return _frame(self._summaries())
+    def summary(self, *, since: Moment | None = None, until: Moment | None = None) -> pd.DataFrame:
+        """Give the SUMMARIES rows: one per name and method, and the total last.
+
+        Parameters
+        ----------
+        since, until
+            A part of the run, as exact as the whole: requests that started in it, ``until`` not included. Seconds from
+            the run's start (``30``, ``"2min"``), or a time.
+
+        Raises
+        ------
+        NotFoundError
+            A part is wanted, and there are no samples, or no more.
+        """
+        ingest_id = self._results()
+        if since is None and until is None:
+            return _frame(self._summaries())
+        self._check_has_samples()
+        if self._report_takes("summaries"):
+            raise NotFoundError(f"run {self.run_id} has no samples: its source's own summary is of the whole run alone")
+        precision = self._summaries()["precision"][0].as_py()
+        first, end = self._moment("since", since), self._moment("until", until)
+        return _frame(self._parts.store.summaries(ingest_id, since=first, until=end, precision=precision))
 
     def summary_table(self) -> SummaryTable:
         """Show the summary in a notebook: the endpoint with most requests first, and how precise the figures are."""
@@ -98,7 +123,9 @@ class RunHandle(BaseHandle):
 
     def errors(self) -> pd.DataFrame:
         """Failed requests grouped by name, method, status_code and error, most frequent first."""
-        return _frame(self._parts.store.errors(self._results()))
+        from ator_lib.figures.tables import errors_html
+
+        return shown_frame(_frame(self._parts.store.errors(self._results())), errors_html)
 
     def log(self) -> str:
         """Give what the tool printed; empty if the run was not executed here."""
@@ -133,32 +160,23 @@ class RunHandle(BaseHandle):
             interval_s=None if interval is None else self._interval_s(interval),
         ).draw(kind)
 
-    def comparable(self) -> RunData:
-        """Give what a comparison reads of this run.
+    def comparable(self, warm_up_s: float = 0.0) -> RunData:
+        """Give what a comparison reads of this run, without its first seconds if that is wanted.
+
+        Whole time blocks are left out (``warm_up_s`` of the answer says how much), and nothing where there are only a
+        tool's own summaries.
 
         Raises
         ------
         UsageError
-            It has cases or measurements and no requests.
+            It has cases or measurements and no requests, or ``warm_up_s`` is all of it.
         """
+        return self.comparable_run().data(warm_up_s)
+
+    def comparable_run(self) -> ComparableRun:
+        """Give what reads this run for a comparison."""
         ingest_id = self._results()
-        summaries = self._summaries()
-        total = next((row for row in summaries.to_pylist() if row["scope"] == "total"), None)
-        if total is None:
-            raise UsageError(f"run {self.run_id} has no requests, so there is nothing to compare: see its cases()")
-        blocks = self._parts.store.blocks(ingest_id, block_seconds(total["duration_s"] or 0.0))
-        return RunData(
-            run_id=self.run_id,
-            label=f"run {self.run_id}" + (f" ({self.record.stream})" if self.record.stream else ""),
-            tool=self.record.tool,
-            test=self.record.test,
-            location=self.record.location,
-            load_profile=self.record.load_profile,
-            status=self.status,
-            summaries=summaries,
-            distributions=blocks.distributions,
-            timeline=blocks.timeline,
-        )
+        return ComparableRun(self._parts, self.record, ingest_id)
 
     def _summaries(self) -> pa.Table:
         return index.summaries(self._parts.engine, [self.run_id]).drop_columns(["run_id"])
@@ -182,15 +200,27 @@ class RunHandle(BaseHandle):
                 f"intervals of {STORED_INTERVAL_S:g} s, errors, distributions and cases are left"
             )
 
+    def _moment(self, name: str, value: Moment | None) -> datetime | None:
+        if value is None or isinstance(value, datetime):
+            return None if value is None else as_utc(name, value)
+        window = index.window_of(self._parts.engine, self.run_id)
+        if window is None:
+            raise UsageError(f"nobody knows when run {self.run_id} started, so {name}={value!r} is no time of it")
+        return window[0] + timedelta(seconds=seconds_of(value, name) if value else 0.0)
+
     def _check_can_cut(self) -> None:
         """Only samples can be cut into other intervals than the stored ones."""
         self._check_has_samples()
-        report = index.report_of(self._parts.engine, self.run_id)
-        if report is not None and "timeline" in report.taken:
+        if self._report_takes("timeline"):
             stored = f"{STORED_INTERVAL_S:g}s"
             raise NotFoundError(
                 f'run {self.run_id} has no samples: interval="{stored}" gives its source\'s own intervals'
             )
+
+    def _report_takes(self, table: str) -> bool:
+        """Whether a table is the source's own."""
+        report = index.report_of(self._parts.engine, self.run_id)
+        return report is not None and table in report.taken
 
     def _ingest_id(self) -> str | None:
         return index.ingest_of(self._parts.engine, self.run_id)

@@ -182,7 +182,7 @@ def test_runs_without_requests_are_not_comparable():
     """Two empty runs are not "no change"."""
     result = compare([run_data({}, run_id=2)], [run_data({}, run_id=1)], QUICK)
     assert result.verdict is Verdict.NOT_COMPARABLE
-    assert "a run has no requests" in result.headline()
+    assert "requests: none" in result.headline()
 
 
 def test_the_same_input_gives_the_same_answer_in_any_order():
@@ -235,7 +235,7 @@ def test_the_headline_names_the_endpoint_metric_and_interval():
 def test_options_of_the_caller_decide():
     """A larger minimum effect turns a regression into something that does not matter."""
     runs = [made_run({**TRUTHS, "/b": Truth(median_ms=84)}, seed=2)], [made_run(TRUTHS, seed=1)]
-    tolerant = replace(QUICK, minimum_effect=dict.fromkeys(("p50_ms", "p95_ms", "p99_ms"), 0.8))
+    tolerant = replace(QUICK, minimum_effect=dict.fromkeys(("mean_ms", "p50_ms", "p95_ms", "p99_ms"), 0.8))
     assert compare(*runs, QUICK).verdict is Verdict.REGRESSED
     assert compare(*runs, tolerant).verdict is Verdict.NO_CHANGE
 
@@ -246,6 +246,12 @@ def test_options_of_the_caller_decide():
         ({"minimum_effect": {"p96_ms": 0.1}}, "'p96_ms', which is not compared: use throughput_rps"),
         ({"run_noise": {"p95_ms": -1}}, "run_noise of p95_ms is -1"),
         ({"minimum_effect": {"p95_ms": math.nan}}, "minimum_effect of p95_ms is nan"),
+        ({"minimum_effect": {"p95 of GET /a": 0.1}}, "'p95', which is not compared"),
+        ({"minimum_effect": {"p95_ms of GET /a": "10 %"}}, "minimum_effect of p95_ms is '10 %': give a number"),
+        ({"warm_up": "long"}, "warm_up is 'long'"),
+        ({"warm_up": -1}, "warm_up is -1: give seconds, 0 for none, or 'auto'"),
+        ({"warm_up": math.nan}, "warm_up is nan"),
+        ({"waive": "tool"}, "waive is 'tool': give a list"),
         ({"confidence": 1}, "confidence is 1"),
         ({"replicates": 3}, "replicates is 3"),
     ],
@@ -254,6 +260,48 @@ def test_options_out_of_range_are_refused(options, message):
     """A wrong option is said before anything is computed."""
     with pytest.raises(UsageError, match=message):
         CompareOptions(**options)
+
+
+def test_a_minimum_effect_of_one_endpoint_is_for_that_one():
+    """What may change by 80 % there must not elsewhere."""
+    slower = {name: replace(truth, median_ms=truth.median_ms * 1.4) for name, truth in TRUTHS.items()}
+    metrics = ("mean_ms", "p50_ms", "p95_ms", "p99_ms")
+    tolerant = replace(QUICK, minimum_effect={f"{metric} of GET /b": 0.8 for metric in metrics})
+    result = compare([made_run(slower, seed=2)], [made_run(TRUTHS, seed=1)], tolerant)
+    verdicts = _verdicts(result)
+    assert verdicts["/a"] is verdicts["/c"] is Verdict.REGRESSED
+    assert verdicts["/b"] is Verdict.NO_CHANGE
+    assert result.to_dict()["options"]["minimum_effect"]["p95_ms of GET /b"] == 0.8
+
+
+def test_not_enough_evidence_says_what_could_have_been_seen_and_what_would_settle_it():
+    """Rows carry the detectable change and the runs; the headline and a note say it of p95."""
+    few = {"/a": Truth(requests=400)}
+    result = compare([made_run(few, seed=2)], [made_run(few, seed=1)], QUICK)
+    row = _row(result, "/a", "p95_ms")
+    assert row.verdict is Verdict.NOT_ENOUGH_EVIDENCE
+    assert row.detectable > 0.05
+    assert row.runs_needed > 1
+    words = f"about {row.runs_needed} runs a side would settle it"
+    assert words in result.headline()
+    assert any(words in note for note in result.notes)
+    assert _row(result, "/a", "p99_ms").detectable is None
+
+
+def test_means_of_several_runs_are_those_of_all_requests():
+    """A run with twice the requests counts twice."""
+    side = [made_run({"/a": Truth(requests=n, median_ms=m)}, seed=n) for n, m in ((1000, 40), (2000, 80))]
+    row = _row(compare([made_run({"/a": Truth()}, seed=2)], side, QUICK), "/a", "mean_ms")
+    means = [run.summary_rows()[Endpoint("/a", "GET")]["mean_ms"] for run in side]
+    assert row.baseline == pytest.approx((means[0] + 2 * means[1]) / 3)
+
+
+def test_all_failures_are_not_comparable():
+    """The latencies of errors are no basis for a verdict."""
+    failing = {"/a": Truth(error_rate=1.0)}
+    result = compare([made_run(failing, seed=2)], [made_run(failing, seed=1)], QUICK)
+    assert result.verdict is Verdict.NOT_COMPARABLE
+    assert "every request of runs 1, 2 failed" in result.headline()
 
 
 def test_sides_without_runs_or_with_the_same_run_are_refused():

@@ -1,18 +1,26 @@
 import math
 
+import numpy as np
 import pytest
 
-from ator_lib.analysis.evidence import ASSUMED_NOISE_DF, weigh
+from ator_lib.analysis.evidence import ASSUMED_NOISE_DF, Change, weigh
 from ator_lib.analysis.sides import RunEstimate
 from ator_lib.analysis.student import critical_value
 
 
 def _side(*values: float, variance: float = 0.0) -> list[RunEstimate]:
-    return [RunEstimate(value=value, variance=variance, weight=1 / len(values)) for value in values]
+    return [
+        RunEstimate(run_id=i, value=value, variance=variance, weight=1 / len(values), replicates=np.zeros(2))
+        for i, value in enumerate(values)
+    ]
 
 
-def _half(contender: list[RunEstimate], baseline: list[RunEstimate], run_noise: float = 0.02) -> float:
-    found = weigh(point=0.1, contender=contender, baseline=baseline, run_noise=run_noise, confidence=0.95)
+def _change(contender: list[RunEstimate], baseline: list[RunEstimate], point: float = 0.1, **facts) -> Change:
+    return Change(point=point, contender=tuple(contender), baseline=tuple(baseline), **{"run_noise": 0.02, **facts})
+
+
+def _half(contender: list[RunEstimate], baseline: list[RunEstimate], **facts) -> float:
+    found = weigh(_change(contender, baseline, **facts), confidence=0.95)
     assert (found.low + found.high) / 2 == pytest.approx(0.1)
     return found.high - 0.1
 
@@ -43,7 +51,23 @@ def test_agreement_by_luck_does_not_remove_the_noise():
 
 def test_without_any_noise_a_change_is_certain():
     """No noise at all: the p value is 0 for a change and 1 for none, instead of a division by zero."""
-    found = [
-        weigh(point=p, contender=_side(p), baseline=_side(0.0), run_noise=0.0, confidence=0.95) for p in (0.1, 0.0)
-    ]
+    found = [weigh(_change(_side(p), _side(0.0), point=p, run_noise=0.0), confidence=0.95) for p in (0.1, 0.0)]
     assert [f.p_value for f in found] == [0.0, 1.0]
+
+
+def test_noise_seen_in_many_endpoints_is_doubted_only_by_far_more():
+    """Beside a typical noise that was seen, twice as much is chance; ten times as much is believed in full."""
+    seen = {"noise_df": 40.0, "noise_is_seen": True}
+    typical = _half(_side(0.1, 0.1, 0.1), _side(0.0, 0.0, 0.0), **seen)
+    twice, ten_times = (
+        _half(_side(0.1 - d, 0.1, 0.1 + d), _side(-d, 0.0, d), **seen) for d in (0.02 * 2**0.5, 0.02 * 10**0.5)
+    )
+    assert twice < 1.1 * typical
+    assert ten_times == pytest.approx(critical_value(0.95, 44) * math.sqrt(10 * 0.02**2 * 2 / 3))
+
+
+def test_the_error_of_what_was_taken_out_is_in_the_interval():
+    """Taking out an uncertain common shift makes the rest as uncertain."""
+    sides = _side(0.1), _side(0.0)
+    with_error = _half(*sides, removed_error=3 * 0.02**2)
+    assert with_error == pytest.approx(_half(*sides) * math.sqrt(5 / 2))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ator_lib.analysis.blocks import run_blocks
-from ator_lib.analysis.histogram import merged_quantile, quantile
+from ator_lib.analysis.histogram import Histogram, quantile
 from ator_lib.analysis.run_data import TOTAL
 from tests.analysis.synthetic import Truth, made_samples, run_data
 
@@ -14,7 +14,7 @@ def test_merged_percentiles_are_those_of_all_requests_within_a_bin(q):
     slow = made_samples({"/a": Truth(median_ms=300, requests=500)}, seed=2)
     raw = np.concatenate([s[("/a", "GET")].duration_ms for s in (fast, slow)])
     parts = [run_blocks(run_data(s))[TOTAL] for s in (fast, slow)]
-    assert merged_quantile(parts, q) == pytest.approx(np.quantile(raw, q), rel=0.011)
+    assert Histogram.merged(parts).quantile(q) == pytest.approx(np.quantile(raw, q), rel=0.011)
 
 
 def test_many_rows_at_once_agree_with_one_at_a_time():

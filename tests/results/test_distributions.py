@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ator_lib import schema
-from ator_lib.results.aggregates import BIN_RATIO, FIRST_BIN
 from ator_lib.results.base import Blocks
+from ator_lib.results.histograms import BIN_RATIO, FIRST_BIN
 from ator_lib.results.parquet import ParquetStore
 from tests.results.synthetic import START, failed, random_table, reading, sample
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ator_lib import schema
 from ator_lib.errors import ResultsError, UsageError
 from ator_lib.results import aggregates, duck, files
+from ator_lib.results.extent import measure_extent
 from ator_lib.results.parquet import ParquetStore
 from tests.results.synthetic import START, failed, random_table, reading, sample, users
 
@@ -77,7 +78,7 @@ def test_the_stored_timeline_is_the_computed_one(store: ParquetStore) -> None:
     folder = store.root / staged.ingest_id
     opened = {table: files.open_table(folder, table) for table in ("samples", "metrics")}
     with duck.open_sandbox(opened) as connection:
-        extent = aggregates.measure_extent(connection)
+        extent = measure_extent(connection)
         computed = pa.Table.from_batches(aggregates.timeline(connection, extent, 1.0))
     assert store.timeline(staged.ingest_id).equals(computed)
     assert computed.num_rows > 30
@@ -88,7 +89,7 @@ def test_a_long_run_is_taken_in_windows(interval_s: float) -> None:
     """What bounds the memory, a window of time after the other, changes no figure."""
     metrics = pa.Table.from_pylist([users(s, s) for s in range(10)], schema=schema.METRICS)
     with duck.open_sandbox({"samples": random_table(2000), "metrics": metrics}) as connection:
-        extent = aggregates.measure_extent(connection)
+        extent = measure_extent(connection)
         whole, windows = (
             list(aggregates.timeline(connection, extent, interval_s, at_once=at_once)) for at_once in (2000, 300)
         )
