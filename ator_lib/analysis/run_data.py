@@ -69,7 +69,7 @@ class RunData:
     settled_after_s
         When the run had settled, by its own data: infinity if it never did, null where that cannot be told.
     users_reached
-        Users at full load, as measured; null where nobody counted them.
+        The most users that were counted; null where nobody did.
     standstill_s
         Longest stretch of its timeline in which no figure moved; null where that cannot be told.
     overlaps

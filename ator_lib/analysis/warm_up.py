@@ -45,16 +45,14 @@ def settled_after_s(timeline: pa.Table) -> float | None:
         return None
     interval_s = float(rows["interval_s"][0].as_py())
     users = numbers(rows, "users")
-    full = users_reached(rows)
-    load = _intervals_until_steady_rate(rows) if full is None else _intervals_until_there(users, FULL_LOAD * full)
+    load = _intervals_until_there(users) if np.isfinite(users).any() else _intervals_until_steady_rate(rows)
     return max(load, _intervals_until_steady_latency(rows)) * interval_s
 
 
 def users_reached(timeline: pa.Table) -> float | None:
-    """Return the median number of users in the second half of a run, ``None`` where nobody counted them."""
+    """Return the most users that there were; ``None`` with less than ``SHORTEST`` intervals, or if nobody counted."""
     users = numbers(whole_run(timeline), "users")
-    counted = users[len(users) // 2 :]
-    return float(np.nanmedian(counted)) if np.isfinite(counted).any() else None
+    return float(np.nanmax(users)) if len(users) >= SHORTEST and np.isfinite(users).any() else None
 
 
 def whole_run(timeline: pa.Table) -> pa.Table:
@@ -68,8 +66,10 @@ def numbers(rows: pa.Table, column: str) -> FloatArray:
     return values
 
 
-def _intervals_until_there(users: FloatArray, enough: float) -> float:
-    first = int(np.argmax(users >= enough))  # nan is not
+def _intervals_until_there(users: FloatArray) -> float:
+    later = users[len(users) // 2 :]
+    full = float(np.nanmedian(later)) if np.isfinite(later).any() else 0.0  # a spike is not all of them
+    first = int(np.argmax(users >= FULL_LOAD * full))  # nan is not
     if first == 0:
         return 0.0
     return first + 1.0 if first < len(users) // 2 else math.inf  # within that interval the last of them came

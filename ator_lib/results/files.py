@@ -26,7 +26,8 @@ TABLES: dict[str, pa.Schema] = {
 }
 """The tables of a file set; each is ``<table>.parquet`` in the set's folder.
 
-``blocks`` is there once the samples have expired, of which it is else computed.
+``blocks`` and ``distributions`` per block are there once the samples have expired, and from the beginning where these
+are many (``staging.CONDENSED_FROM``); else they are computed of the samples.
 """
 
 OPTIONAL = ("distributions", "rejected", "blocks")

@@ -21,7 +21,33 @@ _NEAR_EDGE = 1e-6
 """In bins: a logarithm this close to a whole number may have been rounded to the wrong side of it."""
 
 
-def count_cells(connection: Connection, grid: Grid | None) -> None:
+def distributions(connection: Connection, grid: Grid | None) -> pa.Table:
+    """Return ``schema.DISTRIBUTIONS`` of ``requests``: per block of the grid, or of all time, block_start null.
+
+    The bin edges are the same for every run, so that distributions can be added up.
+    """
+    _count_cells(connection, grid)
+    return _distributions(connection, grid)
+
+
+def blocks(connection: Connection, grid: Grid) -> tuple[pa.Table, pa.Table]:
+    """Return the distributions and ``schema.TIMELINE`` of the same blocks: requests, failures and throughput alone."""
+    _count_cells(connection, grid)
+    return _distributions(connection, grid), _timeline(connection, grid)
+
+
+def condensed(connection: Connection, grid: Grid) -> dict[str, pa.Table]:
+    """Return the tables of a file set that stand for its samples in a comparison, by their names.
+
+    ``distributions`` of all time and per block, and ``blocks``, the timeline of these. Samples of unknown start are in
+    the first alone.
+    """
+    timed, timeline = blocks(connection, grid)
+    timed = timed.filter(pc.is_valid(timed["block_start"]))
+    return {"distributions": pa.concat_tables([_distributions(connection, None), timed]), "blocks": timeline}
+
+
+def _count_cells(connection: Connection, grid: Grid | None) -> None:
     """Define ``cells``: how many ``requests`` and failures there are by name, method, block and bin.
 
     ``step`` is the number of the block, null for an unknown start, and for all without a grid. ``bin`` is null for
@@ -51,11 +77,8 @@ def count_cells(connection: Connection, grid: Grid | None) -> None:
     """)
 
 
-def distributions(connection: Connection, grid: Grid | None) -> pa.Table:
-    """Return ``schema.DISTRIBUTIONS`` of the ``cells``: per block of the grid, or of all time, block_start null.
-
-    The bin edges are the same for every run, so that distributions can be added up.
-    """
+def _distributions(connection: Connection, grid: Grid | None) -> pa.Table:
+    """Add ``cells`` up to distributions: per block of the grid, or of all time."""
     step, block = ("NULL", "NULL::TIMESTAMPTZ") if grid is None else ("step", grid.start_of("step"))
     sql = f"""
     WITH counted AS (SELECT name, method, {step} AS step, bin, sum(requests) AS count FROM cells GROUP BY ALL),
@@ -71,27 +94,8 @@ def distributions(connection: Connection, grid: Grid | None) -> pa.Table:
     return fetch(connection, sql, schema.DISTRIBUTIONS)
 
 
-def timeline(connection: Connection, grid: Grid) -> pa.Table:
-    """Return ``schema.TIMELINE`` of the ``cells`` of that grid: requests, failures and throughput alone."""
-    return fetch(connection, _timeline_sql(grid), schema.TIMELINE)
-
-
-def condensed(connection: Connection, grid: Grid) -> dict[str, pa.Table]:
-    """Return the tables of a file set that stand for its samples in a comparison, by their names.
-
-    ``distributions`` of all time and per block, and ``blocks``, the timeline of these. Samples of unknown start are in
-    the first alone.
-    """
-    timed = distributions(connection, grid)
-    timed = timed.filter(pc.is_valid(timed["block_start"]))
-    return {
-        "distributions": pa.concat_tables([distributions(connection, None), timed]),
-        "blocks": timeline(connection, grid),
-    }
-
-
-def _timeline_sql(grid: Grid) -> str:
-    return f"""
+def _timeline(connection: Connection, grid: Grid) -> pa.Table:
+    sql = f"""
     WITH counted AS (
         SELECT name, method, step, sum(requests) AS requests, sum(failures) AS failures FROM cells
         WHERE step IS NOT NULL GROUP BY GROUPING SETS ((step, name, method), (step))
@@ -108,3 +112,4 @@ def _timeline_sql(grid: Grid) -> str:
         NULL::DOUBLE AS p95_ms, NULL::DOUBLE AS p99_ms, NULL::DOUBLE AS max_ms
     FROM shown ORDER BY interval_start, name NULLS FIRST, method NULLS FIRST
     """
+    return fetch(connection, sql, schema.TIMELINE)

@@ -23,7 +23,6 @@ from ator_lib.results.staging import STORED_INTERVAL_S
 UNFETCHED = "not-fetched-from-its-store"
 """Name of a folder that is never there: who reads it has not named the run."""
 
-
 _TIMED = ("started_at", "duration_ms", "name", "method", "success", "weight")
 """The columns that timelines and distributions are made of."""
 
@@ -45,16 +44,11 @@ class Lent:
 
     @property
     def block_s(self) -> float | None:
-        """How long the stored blocks are; null where none are stored."""
+        """How long the stored blocks are that were counted from samples; null where there are none."""
         if not files.size(self.folder, "blocks"):
             return None
         lengths = files.open_table(self.folder, "blocks").head(1, columns=["interval_s"])["interval_s"]
         return float(lengths[0].as_py()) if len(lengths) else None
-
-    @property
-    def is_condensed(self) -> bool:
-        """Whether distributions and blocks are stored that were counted from samples."""
-        return self.block_s is not None
 
     def stored(self, table: str) -> pa.Table:
         """Give a table as it is."""
@@ -177,7 +171,7 @@ class ReadableSets(ABC):
         stored ones, whatever the length of their blocks.
         """
         with self.borrowed(ingest_id, "distributions", "blocks") as lent:
-            if block_s is None and lent.is_condensed:
+            if block_s is None and lent.block_s is not None:
                 return _stored_distributions(lent, timed=False)
         with self.borrowed(ingest_id, "samples", "distributions", columns=_TIMED) as lent:
             if not lent.has_samples:
@@ -185,7 +179,6 @@ class ReadableSets(ABC):
             with lent.opened("samples") as connection:
                 extent = measure_extent(connection)
                 grid = None if block_s is None else grid_over(extent, block_s, from_first=True)
-                histograms.count_cells(connection, grid)
                 return histograms.distributions(connection, grid)
 
     def blocks(
@@ -208,28 +201,24 @@ class ReadableSets(ABC):
             if lent.block_s == block_s or lent.samples_expired:
                 return _stored_blocks(lent, since)
         columns = _TIMED if since is None else _SUMMARISED
-        with self.borrowed(ingest_id, "samples", "distributions", "timeline", columns=columns) as lent:
+        with self.borrowed(ingest_id, "samples", "distributions", "blocks", "timeline", columns=columns) as lent:
+            if lent.samples_expired:  # meanwhile
+                return _stored_blocks(lent, since)
             if not lent.has_samples:
                 return Blocks(distributions=_stored_distributions(lent, timed=True), timeline=lent.stored("timeline"))
             with lent.opened("samples") as connection:
                 extent = measure_extent(connection, since=since)
-                grid = grid_over(extent, block_s, from_first=True)
-                histograms.count_cells(connection, grid)
-                return Blocks(
-                    distributions=histograms.distributions(connection, grid),
-                    timeline=histograms.timeline(connection, grid),
-                    since=since,
-                    summaries=None if since is None else _summaries(connection, extent, None, precision),
-                )
+                distributions, timeline = histograms.blocks(connection, grid_over(extent, block_s, from_first=True))
+                summaries = None if since is None else _summaries(connection, extent, None, precision)
+                return Blocks(distributions=distributions, timeline=timeline, since=since, summaries=summaries)
 
     def condensed(self, ingest_id: str, block_s: float) -> Mapping[str, pa.Table] | None:
         """Return the tables that stand for the samples in a comparison; ``None`` where they are stored already."""
         with self.borrowed(ingest_id, "samples", "blocks", columns=_TIMED) as lent:
-            if lent.is_condensed:
+            if lent.block_s is not None:
                 return None
             with lent.opened("samples") as connection:
                 grid = grid_over(measure_extent(connection), block_s, from_first=True)
-                histograms.count_cells(connection, grid)
                 return histograms.condensed(connection, grid)
 
     def errors(self, ingest_id: str) -> pa.Table:

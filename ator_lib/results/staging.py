@@ -16,7 +16,7 @@ from ator_lib.readers.base import Reading, RejectedRow, end_of
 from ator_lib.readers.duck import Query, text
 from ator_lib.results import aggregates, duck, files, histograms
 from ator_lib.results.base import StagedResults
-from ator_lib.results.extent import grid_over, measure_end, measure_extent, seconds_between
+from ator_lib.results.extent import Grid, grid_over, measure_end, measure_extent, seconds_between
 from ator_lib.results.faults import is_full
 from ator_lib.results.nul import replace_nul, without_nul
 
@@ -65,10 +65,7 @@ def stage(
             summaries = aggregates.summaries(connection, duration_s, reading.precision)
             timeline = aggregates.timeline(connection, extent, STORED_INTERVAL_S)
             if samples >= CONDENSED_FROM:
-                grid = grid_over(extent, block_seconds(duration_s or 0.0), from_first=True)
-                histograms.count_cells(connection, grid)
-                for table, rows in histograms.condensed(connection, grid).items():
-                    files.write(folder, table, rows.to_batches())
+                _condense(connection, grid_over(extent, block_seconds(duration_s or 0.0), from_first=True), folder)
         else:
             summaries = _given(reading.summaries, schema.SUMMARIES)
             timeline = iter(_given(reading.timeline, schema.TIMELINE).to_batches())
@@ -88,6 +85,11 @@ def stage(
         rejected=rejected,
         report=_report(reading, extent.first, ended_at, samples),
     )
+
+
+def _condense(connection: duck.Connection, grid: Grid, folder: Path) -> None:
+    for table, rows in histograms.condensed(connection, grid).items():
+        files.write(folder, table, rows.to_batches())
 
 
 def _ended_at(first: datetime | None, ended_at: datetime | None, reading: Reading) -> datetime | None:

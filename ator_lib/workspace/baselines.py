@@ -24,8 +24,11 @@ Search = Mapping[str, Any]
 """Filters of the history, and ``last``: how many runs at most."""
 
 _ALIKE = ("test", "stream", "environment", "location")
+ENDED = (RunStatus.SUCCESS.value, RunStatus.FAILURE.value)
+"""Statuses of runs that came to their end: those that were cut short have other figures."""
+
 _STATUS = {
-    "previous": (RunStatus.SUCCESS.value, RunStatus.FAILURE.value),
+    "previous": ENDED,
     "last-success": (RunStatus.SUCCESS.value,),
 }
 _PAGE = 200
@@ -47,7 +50,7 @@ def search_of(baseline: Any) -> Search | None:
     True
     """
     if isinstance(baseline, Mapping):
-        return {"status": _STATUS["previous"], "last": 1, **baseline}
+        return {"status": ENDED, "last": 1, **baseline}
     word, colon, count = baseline.partition(":") if isinstance(baseline, str) else ("", "", "")
     if word not in _STATUS:
         return None

@@ -9,10 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pandas as pd
 
 from ator_lib.errors import ExitCode, NotFoundError, UsageError
-from ator_lib.figures import markup
-from ator_lib.figures.format import cut
-from ator_lib.reports import markdown
-from ator_lib.reports.junit import JUnitCase, junit_xml
 
 if TYPE_CHECKING:
     from ator_lib.analysis.gates.document import GateFile
@@ -23,12 +19,6 @@ if TYPE_CHECKING:
 
 AnyGates: TypeAlias = str | Path | Mapping[str, Any] | Sequence[str | Mapping[str, Any]]
 """A gate file by its path, or what would stand in it: all of it, or the list of its gates."""
-
-MOST_ROWS = 50
-"""Gates in a pull request's summary: those that passed are left out first."""
-
-LONGEST_CELL = 300
-"""Characters of a cell there: all of it has to fit into a comment."""
 
 
 class Gate:
@@ -81,57 +71,23 @@ class Gate:
 
         A gate without a verdict is an error if it stops the pipeline, else skipped; so is one that is waived.
         """
-        cases = [
-            JUnitCase(
-                name=row.gate,
-                classname="ator.gate",
-                outcome=self._junit_outcome(row),
-                message=row.message,
-                details="" if row.endpoint is None else f"endpoint: {row.endpoint}",
-            )
-            for row in self.rows
-        ]
-        return junit_xml(self._result.title, cases, {**self._properties, "verdict": self.verdict})
+        from ator_lib.reports.gate import gate_junit
 
-    def _junit_outcome(self, row: GateRow) -> str:
-        if row.outcome in ("passed", "failed"):
-            return str(row.outcome)
-        return "error" if self._result.stops(row) else "skipped"
+        return gate_junit(self._result, self._properties)
 
     def markdown(self) -> str:
-        """Write a short summary for a pull request: what failed comes first."""
-        loudest = self._result.loudest_first()[:MOST_ROWS]
-        shown = [[_cut(row.gate), _SIGNS[row.outcome], _cut(row.message)] for row in loudest]
-        more = len(self.rows) - len(shown)
-        parts = [
-            f"### {markdown.text(self._result.title)}: {self.verdict}",
-            markdown.table(("Gate", "Outcome", "Found"), shown),
-            *([f"… and {more} more gates"] if more else []),
-            *(f"_{markdown.text(note)}_" for note in self.notes),
-        ]
-        return "\n\n".join(parts) + "\n"
+        """Write a short summary for a pull request: what failed comes first, and of very many gates the first 50."""
+        from ator_lib.reports.gate import gate_markdown
+
+        return gate_markdown(self._result)
 
     def __repr__(self) -> str:
         return f"Gate({self.headline!r})"
 
     def _repr_html_(self) -> str:
-        columns = [
-            markup.Column(heading="Gate", write=lambda row: row["gate"]),
-            markup.Column(heading="Outcome", write=lambda row: markup.outcome(row["outcome"]), kind="words"),
-            markup.Column(heading="Found", write=lambda row: row["message"], kind="text"),
-        ]
-        return markup.shown(
-            markup.banner(self.verdict, self.headline.partition(": ")[2], title=self._result.title),
-            markup.table(self.to_dict()["rows"], columns, name="Gates"),
-            markup.notes(self.notes),
-        )
+        from ator_lib.figures.gate import gate_html
 
-
-_SIGNS = {"passed": "✔ passed", "failed": "✘ failed", "unknown": "? unknown", "waived": "– waived"}
-
-
-def _cut(words: str) -> str:
-    return cut(words, LONGEST_CELL)
+        return gate_html(self._result)
 
 
 def gates_from(given: AnyGates) -> GateFile:

@@ -86,9 +86,9 @@ class GateReader:
         return replace(data, comparisons=self._comparisons(list(data.rows()), baseline))
 
     def _ingest_id(self) -> str:
-        self.run.summary()  # which says why there is none
         ingest_id = index.ingest_of(self.parts.engine, self.run.run_id)
         if ingest_id is None:
+            self.run.summary()  # which says why there is none
             raise NotFoundError(f"the results of run {self.run.run_id} went while its gates were looked at")
         return ingest_id
 

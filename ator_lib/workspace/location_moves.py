@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from ator_lib.model import Run
 from ator_lib.results import index
+from ator_lib.workspace.baselines import ENDED
 from ator_lib.workspace.parts import Parts
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ def location_moves(parts: Parts, contender: Sequence[RunData], baseline: Sequenc
     """Put the last run of each other test at the contender's location beside its last one before the change.
 
     The change lies between the start of the baseline's last run and that of the contender's first. Nothing where the
-    runs were at several locations or none, their times are not known, or the baseline is the younger one. It takes two
-    queries: the runs of the location, the last five hundred, and the summaries of at most ten tests.
+    runs were at several locations or none, their times are not known, or the baseline is the younger one. Runs that
+    were cut short say nothing of their test. Looked at are the last five hundred runs of the location, and the
+    summaries of at most ten tests.
     """
     from ator_lib.analysis.explain.data import LocationMove
 
@@ -68,7 +70,7 @@ def _times(parts: Parts, contender: Sequence[RunData], baseline: Sequence[RunDat
 
 def _pairs(parts: Parts, place: str, times: _Times, own: set[str | None]) -> list[tuple[Run, Run]]:
     """Find for each other test, stream and environment the last runs before and after the change."""
-    where = {"location": place, "until": times.contender}
+    where = {"location": place, "until": times.contender, "status": ENDED}
     found = parts.registry.history(where, limit=_MOST_RUNS, order="-start_time").runs
     before: dict[tuple[str | None, ...], Run] = {}
     after: dict[tuple[str | None, ...], Run] = {}

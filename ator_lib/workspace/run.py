@@ -18,7 +18,6 @@ from ator_lib.results import index
 from ator_lib.results.staging import STORED_INTERVAL_S
 from ator_lib.runners.base import LOG_FILE, artifacts_in
 from ator_lib.schema import EXACT
-from ator_lib.workspace.comparing import ComparableRun
 from ator_lib.workspace.durations import seconds_of
 from ator_lib.workspace.handle import BaseHandle
 from ator_lib.workspace.parts import Parts
@@ -27,6 +26,7 @@ from ator_lib.workspace.shown import shown_frame
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+    from ator_lib.workspace.comparable import ComparableRun
     from ator_lib.workspace.pictures import Kind
 
 Moment: TypeAlias = float | str | datetime
@@ -175,6 +175,8 @@ class RunHandle(BaseHandle):
 
     def comparable_run(self) -> ComparableRun:
         """Give what reads this run for a comparison."""
+        from ator_lib.workspace.comparable import ComparableRun  # SciPy: not for those who only register
+
         ingest_id = self._results()
         return ComparableRun(self._parts, self.record, ingest_id)
 

@@ -10,17 +10,19 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ator_lib.analysis.trend.query import NAMES, TOTAL, TREND_METRICS, TrendQuery, near
+from ator_lib.analysis.trend.query import NAMES, TOTAL, TREND_METRICS, TrendQuery
+from ator_lib.analysis.wording import near, plural
 from ator_lib.errors import NotFoundError, UsageError
 from ator_lib.execution.mirror import MIRROR_ERROR
 from ator_lib.masking import is_secret_name
-from ator_lib.model import SUPERVISOR, Run, RunStatus
+from ator_lib.model import SUPERVISOR, Run
 from ator_lib.registry.annotations import Annotations
 from ator_lib.registry.history import TEXTS, ids_query
 from ator_lib.registry.lookups import runs_by_id, texts_of
 from ator_lib.results import index
 from ator_lib.results.trend import history
 from ator_lib.workspace.annotations import annotations_frame
+from ator_lib.workspace.baselines import ENDED
 from ator_lib.workspace.ingest import INGESTED_FROM
 from ator_lib.workspace.parts import Parts
 from ator_lib.workspace.shown import shown_frame
@@ -35,8 +37,6 @@ _CHANGES = (
     *("series", "run_id", "started_at", "before", "after", "change", "low", "high", "p_value"),
     *("verdict", "kind", "what", "text", "previous_run_id"),
 )
-_ENDED = (RunStatus.SUCCESS.value, RunStatus.FAILURE.value)
-"""Runs that were cut short have other figures."""
 _OWN = frozenset({SUPERVISOR, INGESTED_FROM, MIRROR_ERROR})
 """Attributes of ATOR's own, that say nothing of what was tested."""
 _MOST_NAMED = 10
@@ -108,14 +108,15 @@ class Trend:
         """
         from ator_lib.figures.trend import trend_figure
 
-        asked = [series] if isinstance(series, str) else series
-        return trend_figure(self._result, None if asked is None else [self._named(label) for label in asked])
+        return trend_figure(self._result, None if series is None else self._named(series))
 
-    def _named(self, label: str) -> str:
+    def _named(self, series: str | Sequence[str]) -> list[str]:
         labels = [one.label for one in self._result.series]
-        if label not in labels:
-            raise UsageError(f"there is no series {label!r} in this trend{near(label, labels)}")
-        return label
+        asked = [series] if isinstance(series, str) or not isinstance(series, Sequence) else list(series)
+        for label in asked:
+            if label not in labels:
+                raise UsageError(f"there is no series {label!r} in this trend{near(str(label), labels)}")
+        return asked
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON."""
@@ -150,7 +151,7 @@ def trend_of(parts: Parts, asked: Mapping[str, Any]) -> Trend:
 
 def _history(parts: Parts, query: TrendQuery) -> History:
     """Read the history, or say what of it there is not."""
-    matching = ids_query({**query.where(), "status": _ENDED})
+    matching = ids_query({**query.where(), "status": ENDED})
     is_attribute = query.by not in (NAMES, TOTAL, *TEXTS)
     read = history(parts.engine, matching, query.metric, by=query.by, is_attribute=is_attribute, last=query.last)
     if not read.runs.num_rows:
@@ -185,12 +186,12 @@ def _no_attribute(parts: Parts, read: History, by: str) -> str:
 
 def _no_values(parts: Parts, read: History, query: TrendQuery) -> str:
     if not read.values.num_rows:
-        scope = "endpoint: by='total' looks at whole runs" if query.by == NAMES else "request"
-        return f"none of the {read.runs.num_rows:,} runs has figures of an {scope}"
+        scope = "an endpoint: by='total' looks at whole runs" if query.by == NAMES else "requests"
+        return f"of {plural(read.runs.num_rows, 'run')} none has figures of {scope}"
     rows = index.summaries(parts.engine, [read.runs["run_id"][-1].as_py()])
     known = [name for name in TREND_METRICS if rows[name].null_count < rows.num_rows]
     return (
-        f"none of the {read.runs.num_rows:,} runs has a figure {query.metric}, as their tools report none; the latest "
+        f"of {plural(read.runs.num_rows, 'run')} none has a figure {query.metric}: their tools report none; the latest "
         f"one has {', '.join(known)}"
     )
 

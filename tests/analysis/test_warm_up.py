@@ -120,8 +120,9 @@ def test_empty_intervals_say_nothing():
     assert settled_after_s(_timeline(np.ones(30), seed=1, requests=np.zeros(30, int))) == 0
 
 
-def test_users_reached_are_those_of_the_second_half():
-    """The ramp does not count, nor does the last interval, in which some have gone."""
-    users = [*range(0, 40, 4), *[40] * 19, 3]
+def test_users_reached_are_the_most_that_there_were():
+    """Whatever came before, and whether they left one by one; a run that is too short, or untold, does not say."""
+    users = [*range(0, 40, 4), *[40] * 5, *range(40, 10, -2)]
     assert users_reached(_timeline(np.ones(30), seed=1, users=users)) == 40
     assert users_reached(_timeline(np.ones(30), seed=1)) is None
+    assert users_reached(_timeline(np.ones(5), seed=1, users=[9] * 5)) is None

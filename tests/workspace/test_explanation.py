@@ -13,7 +13,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import update
 
+from ator_lib.sql.engine import write
+from ator_lib.sql.tables import test_executions
 from ator_lib.workspace.connect import connect
 from ator_lib.workspace.explanation import Explanation
 from ator_lib.workspace.parts import Parts
@@ -30,9 +33,15 @@ TRUTH = {
 Truths = Mapping[str, Mapping[str, float]]
 
 
+@pytest.fixture(scope="module")
+def ws(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace that tests share: the same requests, taken in again, are the same run."""
+    return connect(tmp_path_factory.mktemp("explained") / "data")
+
+
 @pytest.fixture
-def ws(tmp_path: Path) -> Workspace:
-    """An empty workspace."""
+def empty(tmp_path: Path) -> Workspace:
+    """A workspace of its own, for tests of what else ran at a location."""
     return connect(tmp_path / "data")
 
 
@@ -224,27 +233,32 @@ def _k6_summary(path: Path, mean: float) -> Path:
     return path
 
 
-def test_other_tests_of_the_location_that_moved_too(ws: Workspace) -> None:
-    """Their last run before and after, with the figures; tests elsewhere, or with one run only, are left out."""
+def test_other_tests_of_the_location_that_moved_too(empty: Workspace) -> None:
+    """Their last run before and after, with the figures; tests elsewhere, with one run only, or cut short are left out."""
     slower = {name: {**facts, "wait": 1.5 * facts["wait"]} for name, facts in TRUTH.items()}
-    earlier = taken_in(ws, TRUTH, at_min=-20, seed=3, test="search")
-    before = taken_in(ws, TRUTH)
-    later = taken_in(ws, slower, at_min=5, seed=4, test="search")
-    taken_in(ws, slower, at_min=6, seed=5, test="lonely")
-    taken_in(ws, TRUTH, at_min=-20, seed=6, test="far", location="lab-2")
-    taken_in(ws, slower, at_min=6, seed=7, test="far", location="lab-2")
-    explanation = ws.compare(taken_in(ws, slower, at_min=10, seed=2), before).explain()
+    earlier = taken_in(empty, TRUTH, at_min=-20, seed=3, test="search")
+    before = taken_in(empty, TRUTH)
+    later = taken_in(empty, slower, at_min=5, seed=4, test="search")
+    taken_in(empty, slower, at_min=6, seed=5, test="lonely")
+    taken_in(empty, TRUTH, at_min=-20, seed=6, test="far", location="lab-2")
+    taken_in(empty, slower, at_min=6, seed=7, test="far", location="lab-2")
+    taken_in(empty, TRUTH, at_min=-20, seed=8, test="cancelled")
+    cancelled = taken_in(empty, slower, at_min=6, seed=9, test="cancelled")
+    with write(empty.parts.engine) as connection:
+        of_it = test_executions.c.run_id == cancelled.run_id
+        connection.execute(update(test_executions).where(of_it).values(status="cancelled"))
+    explanation = empty.compare(taken_in(empty, slower, at_min=10, seed=2), before).explain()
     (move,) = explanation.moves.to_dict("records")
     assert (move["test"], move["previous_run_id"], move["run_id"]) == ("search", earlier.run_id, later.run_id)
     assert move["change"] == pytest.approx(0.45, abs=0.1)
     assert any("Of 1 other test at lab-1, 1 moved" in note for note in explanation.notes)
 
 
-def test_runs_that_overlapped_are_facts(ws: Workspace) -> None:
+def test_runs_that_overlapped_are_facts(empty: Workspace) -> None:
     """Half a minute of another test beside the contender; nobody beside the baseline."""
-    before, after = taken_in(ws, TRUTH), taken_in(ws, TRUTH, at_min=10, seed=2)
-    other = taken_in(ws, TRUTH, at_min=10.5, seed=3, test="search")
-    explanation = ws.compare(after, before).explain()
+    before, after = taken_in(empty, TRUTH), taken_in(empty, TRUTH, at_min=10, seed=2)
+    other = taken_in(empty, TRUTH, at_min=10.5, seed=3, test="search")
+    explanation = empty.compare(after, before).explain()
     (row,) = explanation.overlaps.to_dict("records")
     assert (row["side"], row["run_id"], row["other_run_id"]) == ("contender", after.run_id, other.run_id)
     assert row["seconds"] == pytest.approx(30, abs=2)

@@ -215,6 +215,7 @@ def test_a_gate_file_that_cannot_be_read_is_told(ws: ator_lib.Workspace, tmp_pat
         (tmp_path, "cannot be read"),
         (binary, "is no text in UTF-8: byte 8"),
         (wrong, "wrong.yaml, line 2, gate 1"),
+        (None, "gates are no NoneType: give a file's path"),
     ):
         with pytest.raises(UsageError, match=told):
             ws.gate(3, path)

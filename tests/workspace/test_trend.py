@@ -88,6 +88,8 @@ def test_series_are_drawn_by_name(ws: ator.Workspace) -> None:
     assert "p95 of checkout" in trend.figure("GET /a").layout.title.text
     with pytest.raises(UsageError, match="no series 'GET /b' in this trend: did you mean 'GET /a'"):
         trend.figure(["GET /b"])
+    with pytest.raises(UsageError, match="no series 5"):
+        trend.figure(5)  # type: ignore[arg-type]
 
 
 def test_it_shows_itself(ws: ator.Workspace) -> None:
@@ -103,7 +105,7 @@ UNANSWERED: dict[str, dict[str, Any]] = {
     "no run of a test 'chekout': did you mean 'checkout'?": {"test": "chekout"},
     "has test='checkout', stream='dev'; its streams are main: ask for fewer of these": {"stream": "dev"},
     "by='git_comit' tells no runs apart: did you mean 'git_commit'?": {"by": "git_comit"},
-    "none of the 22 runs has a figure p99_9_ms": {"metric": "p99_9_ms"},
+    "of 22 runs none has a figure p99_9_ms": {"metric": "p99_9_ms"},
     "no metric 'p95': did you mean 'p95_ms'": {"metric": "p95"},
     "since='soon' is no time": {"since": "soon"},
     "a trend has no option streams: it has test, metric, by": {"streams": "main"},

@@ -14,7 +14,7 @@ DURATION_TOLERANCE = 0.2
 RATE_TOLERANCE = 0.1
 """Achieved rate, largest over smallest minus 1; only where the load is open and so was meant to be the same."""
 USERS_TOLERANCE = 0.1
-"""Users at full load, most over fewest minus 1; only where the load is closed and so they were meant to be the same."""
+"""Users that were counted, most over fewest minus 1; only where the load is closed and so they were planned."""
 
 
 def load_checks(sides: Sides) -> Iterator[Check]:
