@@ -4,7 +4,7 @@ The runs are those of ``_simulated_runs``. The change is on all durations of the
 nothing at the 80th percentile to +10 % at the 95th). Found means: the run's verdict is regressed, that endpoint's is,
 and no other endpoint's is regressed or improved.
 
-    python -m benchmarks.eval_power          the stated design (100 pairs a line), then the power curve
+    python -m benchmarks.eval_power          the stated design (100 pairs a line), then the power curves
     python -m benchmarks.eval_power quick    a fifth of the pairs
 """
 
@@ -26,7 +26,7 @@ ENDPOINTS = 20
 FACTOR = 1.10
 TARGET = 0.9
 REQUESTS = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
-RUNS = (1, 2, 3, 5)
+RUNS = (1, 2, 3, 4, 5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ def shares(workers: Workers, design: Design, pairs: int) -> Sequence[float]:
 
 
 def main() -> None:
-    """Print the stated design, then the curve."""
+    """Print the stated design, then the curves."""
     pairs = 20 if "quick" in sys.argv[1:] else 100
     with Pool() as workers:
         print(f"+10 % on one endpoint of {ENDPOINTS}, 5 baseline and 3 contender runs of 20,000 requests per endpoint")
@@ -78,15 +78,18 @@ def main() -> None:
                 right, by_p95, wrong = shares(workers, Design(correlation=correlation, tail_only=tail_only), pairs)
                 what = "tail" if tail_only else "all of it"
                 print(f"{correlation:>11} {what:>9} {right:>6.1%} {by_p95:>6.1%} {wrong:>15.1%}", flush=True)
-        _print_curve(workers, pairs // 4)
+        for tail_only in (False, True):
+            print_curve(workers, pairs // 4, tail_only=tail_only)
 
 
-def _print_curve(workers: Workers, pairs: int) -> None:
-    print(f"\nFound and named, tail only, correlation 0.6, {pairs} pairs a cell; runs a side across")
+def print_curve(workers: Workers, pairs: int, *, tail_only: bool) -> None:
+    """Print the share found and named, by requests per endpoint and run (down) and runs a side (across)."""
+    what = "its tail only" if tail_only else "all of it"
+    print(f"\n+10 % on one endpoint of {ENDPOINTS}, {what}, correlation 0.6; {pairs} pairs a cell")
     print(f"{'requests':>9}" + "".join(f"{f'{runs} v {runs}':>8}" for runs in RUNS))
     for requests in REQUESTS:
         cells = [
-            shares(workers, Design(requests=requests, contender=runs, baseline=runs, tail_only=True), pairs)[0]
+            shares(workers, Design(requests=requests, contender=runs, baseline=runs, tail_only=tail_only), pairs)[0]
             for runs in RUNS
         ]
         print(f"{requests:>9,}" + "".join(f"{share:>8.0%}" for share in cells), flush=True)

@@ -92,19 +92,16 @@ def weigh(change: Change, *, confidence: float) -> Evidence:
 
     Each run's variance is what its time blocks show plus the assumed ``run_noise``². With d = runs − 2 > 0 degrees of
     freedom there is also the observed variance between the runs of a side, and the two are averaged, the assumption
-    counting ``noise_df`` degrees of freedom (moderated variance). An observed variance above that average is believed
-    in full, as noisy places must not be talked quiet; where the typical noise has been seen, above what chance would
-    make of it in one of a hundred cases. A side's variance is that of the runs' mean, weighted by requests.
+    counting ``noise_df`` degrees of freedom (moderated variance). Noisy places must not be talked quiet: an observed
+    variance above what chance would make of the assumed one in one of a hundred cases stands alone, with its own d
+    degrees of freedom; and where the assumption is only that, no observed variance is averaged down. A side's variance
+    is that of the runs' mean, weighted by requests.
 
     Source: Smyth, "Linear models and empirical Bayes methods", Statistical Applications in Genetics 3 (2004);
     Phipson et al., "Robust hyperparameter estimation protects against hypervariable genes", Annals of Applied
     Statistics 10 (2016), for cases far above the typical.
     """
-    observed = change.between_runs * change.shares
-    df = change.noise_df + change.df
-    moderated = (change.noise_df * change.assumed + change.df * observed) / df
-    limit = fdtri(change.df, change.noise_df, 0.99) * change.assumed if change.noise_is_seen else moderated
-    variance = observed if observed > limit else moderated
+    variance, df = _variance(change)
     error = math.sqrt(variance + change.removed_error)
     half = critical_value(confidence, df) * error
     return Evidence(
@@ -113,9 +110,19 @@ def weigh(change: Change, *, confidence: float) -> Evidence:
         p_value=two_sided_p(change.point / error, df) if error else float(change.point == 0),
         error=error,
         run_variance=variance / change.shares,
-        noise_df=change.noise_df,
+        noise_df=df - change.df,
         df=df,
     )
+
+
+def _variance(change: Change) -> tuple[float, float]:
+    """Return the variance of a change's point, and its degrees of freedom."""
+    observed = change.between_runs * change.shares
+    if change.df and observed > fdtri(change.df, change.noise_df, 0.99) * change.assumed:
+        return observed, change.df
+    df = change.noise_df + change.df
+    moderated = (change.noise_df * change.assumed + change.df * observed) / df
+    return (moderated if change.noise_is_seen else max(moderated, observed)), df
 
 
 def squares(side: Sequence[RunEstimate]) -> float:

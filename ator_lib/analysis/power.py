@@ -27,7 +27,7 @@ def runs_needed(evidence: Evidence, *, p_limit: float, confidence: float, minimu
     With that many, each with the noise that the runs now have, a point change of the minimum effect is significant, and
     "no change" is shown with probability ``POWER`` where nothing has changed (both its bounds must hold).
     """
-    for runs in range(1, MOST_RUNS + 1):
+    for runs in range(1 if evidence.noise_df else 2, MOST_RUNS + 1):
         df = evidence.noise_df + 2 * runs - 2
         error = (2 * evidence.run_variance / runs) ** 0.5
         needed = max(critical_value(1 - p_limit, df), critical_value(confidence, df) + quantile((1 + POWER) / 2, df))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from ator_lib.analysis.warm_up import numbers, whole_run
+from ator_lib.analysis.timelines import longest_stretch, numbers, whole_run
 
 COARSE_MS = 10.0
 """Below this, latencies in whole milliseconds may well be all the same."""
@@ -15,7 +15,7 @@ FEWEST = 5
 
 
 def standstill_s(timeline: pa.Table) -> float | None:
-    """Return the length of the longest stretch in which each interval has the figures of the one before it.
+    """Return the length in seconds of the longest stretch in which each interval has the figures of the one before it.
 
     ``None`` without a timeline (``schema.TIMELINE``, of which the rows of the whole run are read). Intervals with less
     than ``FEWEST`` requests, or with latencies below ``COARSE_MS``, say nothing.
@@ -25,6 +25,6 @@ def standstill_s(timeline: pa.Table) -> float | None:
         return None
     figures = np.column_stack([numbers(rows, name) for name in _FIGURES])
     telling = (figures[1:, 0] >= FEWEST) & (figures[1:, 2] >= COARSE_MS)
-    unlike = np.flatnonzero(~((figures[1:] == figures[:-1]) | np.isnan(figures[1:])).all(axis=1) | ~telling)
-    longest = int(np.diff(np.concatenate([[-1], unlike, [len(telling)]])).max()) - 1
+    alike = ((figures[1:] == figures[:-1]) | np.isnan(figures[1:])).all(axis=1)
+    longest = longest_stretch(alike & telling)
     return float(rows["interval_s"][0].as_py() * (longest + 1)) if longest else 0.0

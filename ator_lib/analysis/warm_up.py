@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ator_lib.analysis.blocks import FloatArray
 from ator_lib.analysis.student import critical_value
+from ator_lib.analysis.timelines import numbers, whole_run
 
 SHORTEST = 10
 """Intervals: with fewer there is nothing to tell a beginning from the rest by."""
@@ -53,17 +53,6 @@ def users_reached(timeline: pa.Table) -> float | None:
     """Return the most users that there were; ``None`` with less than ``SHORTEST`` intervals, or if nobody counted."""
     users = numbers(whole_run(timeline), "users")
     return float(np.nanmax(users)) if len(users) >= SHORTEST and np.isfinite(users).any() else None
-
-
-def whole_run(timeline: pa.Table) -> pa.Table:
-    """Return the rows of the whole run, by time."""
-    return timeline.filter(pc.is_null(timeline["name"])).sort_by("interval_start")
-
-
-def numbers(rows: pa.Table, column: str) -> FloatArray:
-    """Return a column, nan for null."""
-    values: FloatArray = rows[column].cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return values
 
 
 def _intervals_until_there(users: FloatArray) -> float:

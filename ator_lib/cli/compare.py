@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ator_lib.cli.options import JsonOption, ReportOption, Store, pairs, say
+from ator_lib.cli.options import JsonOption, ReportOption, Store, pairs, say, tell
 from ator_lib.cli.output import print_json, print_table
 from ator_lib.errors import ExitCode, NoBaselineError, UsageError
 
@@ -124,12 +124,12 @@ def _show(comparison: Comparison, *, explain: bool, json: bool) -> None:
     for check in answer["checks"]:
         if check["ok"] is False:
             waived = " (waived)" if check["waived"] else ""
-            typer.echo(f"check {check['name']}{waived}: {check['message']}")
+            tell(f"check {check['name']}{waived}: {check['message']}")
     for note in answer["notes"]:
-        typer.echo(f"note: {note}")
+        tell(f"note: {note}")
     if explain:
         _show_explanation(comparison.explain())
-    typer.echo(comparison.headline)
+    tell(comparison.headline)
 
 
 EXPLAINED = ("kind", "part", "own", "mix", "contribution", "share")
@@ -142,8 +142,8 @@ def _show_explanation(explanation: Explanation) -> None:
     of_the_mean = [row for row in rows if row["measure"] == "mean_ms" and row["kind"] != "endpoint phase"]
     print_table(of_the_mean[:MOST_EXPLAINED], EXPLAINED, empty="nothing that moved can be told")
     for note in explanation.notes:
-        typer.echo(f"note: {note}")
-    typer.echo(explanation.headline)
+        tell(f"note: {note}")
+    tell(explanation.headline)
 
 
 def _side_by_side(answer: Any, *, strict: bool, json: bool) -> int:
@@ -151,7 +151,7 @@ def _side_by_side(answer: Any, *, strict: bool, json: bool) -> int:
         print_json(answer.to_dict())
     else:
         for run_id, headline in answer.headlines.items():
-            typer.echo(f"run {run_id}: {headline}")
+            tell(f"run {run_id}: {headline}")
     exits = {exit_of(verdict, strict=strict) for verdict in answer.verdicts.values()}
     return next((code for code in (ExitCode.FAILED, ExitCode.NO_VERDICT) if code in exits), ExitCode.OK)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ator_lib.cli.compare import AllowNoBaseline, StrictOption, baseline_of
-from ator_lib.cli.options import JsonOption, Store, harmless
+from ator_lib.cli.options import JsonOption, Store, tell
 from ator_lib.cli.output import print_json, print_table
 from ator_lib.cli.runs import RunId
 from ator_lib.reports.files import write_whole
@@ -62,7 +62,7 @@ def _show(answer: Gate) -> None:
         if row.outcome != "passed":
             alike.setdefault((row.outcome, row.message), []).append(row.gate)
     for (outcome, message), gates in alike.items():
-        typer.echo(harmless(f"{outcome}: {'; '.join(gates)}: {message}"))
+        tell(f"{outcome}: {'; '.join(gates)}: {message}")
     for note in answer.notes:
-        typer.echo(f"note: {note}")
-    typer.echo(harmless(answer.headline))
+        tell(f"note: {note}")
+    tell(answer.headline)

@@ -221,6 +221,11 @@ def say(text: str) -> None:
     typer.echo(harmless(text), err=True)
 
 
+def tell(words: str) -> None:
+    """Write a sentence of an answer on stdout: names of endpoints in it break no line and steer no terminal."""
+    typer.echo(harmless(" ".join(words.split())))
+
+
 def harmless(text: str) -> str:
     """Take out what would steer a terminal: names of runs are anybody's text."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)

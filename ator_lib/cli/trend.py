@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ator_lib.cli.options import JsonOption, ReportOption, Store, command, say
+from ator_lib.cli.options import JsonOption, ReportOption, Store, command, say, tell
 from ator_lib.cli.output import print_json, print_table, rows_of
 from ator_lib.cli.runs import RunId
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from ator_lib.workspace.trend import Trend
 
 CHANGE_COLUMNS = (
-    *("series", "run_id", "started_at", "before", "after", "change %", "interval %"),
+    *("series", "run_id", "started_at", "before", "after", "change", "interval"),
     *("verdict", "kind", "what", "text"),
 )
-IF_WIDE = ("text", "interval %", "kind")
+IF_WIDE = ("text", "interval", "kind")
 MARK_COLUMNS = ("annotation_id", "run_id", "text", "resets", "metric", "name", "created_by", "created_at")
 
 
@@ -68,19 +68,21 @@ def trend(
 
 
 def _show(found: Trend) -> None:
-    rows = [_printed(row) for row in rows_of(found.changes)]
+    rows = [_printed(row, found.parameters["metric"]) for row in rows_of(found.changes)]
     if rows:
         print_table(rows, CHANGE_COLUMNS, empty="", if_wide=IF_WIDE)
     for note in found.notes:
-        typer.echo(f"note: {note}")
-    typer.echo(found.headline)
+        tell(f"note: {note}")
+    tell(found.headline)
 
 
-def _printed(row: dict[str, Any]) -> dict[str, Any]:
-    """Give changes and intervals in percent; of an error rate the interval is in points."""
-    percents = [None if row[name] is None else f"{100 * row[name]:+.1f}" for name in ("change", "low", "high")]
-    interval = None if None in percents[1:] else f"{percents[1]} … {percents[2]}"
-    return {**row, "change %": percents[0], "interval %": interval}
+def _printed(row: dict[str, Any], metric: str) -> dict[str, Any]:
+    """Give changes and intervals in percent; of an error rate both are in points."""
+    from ator_lib.figures.format import change, interval
+
+    is_rate = metric == "error_rate"
+    size = change(row["after"] - row["before"], unit="points") if is_rate else change(row["change"])
+    return {**row, "change": size, "interval": interval(row["low"], row["high"])}
 
 
 def annotate(

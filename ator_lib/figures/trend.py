@@ -35,7 +35,8 @@ def trend_figure(result: TrendResult, labels: Sequence[str] | None = None, *, ti
     title
         By default the headline, or the metric and test where only some series are drawn.
     """
-    title = title or (sentence(result.headline) if labels is None else _subject(result))
+    query = result.query
+    title = title or (sentence(result.headline) if labels is None else f"{query.label} of {query.tests}")
     chosen = _ranked(result) if labels is None else _named(result, labels)
     if not chosen:
         return theme.empty_figure(title, "no series")
@@ -51,11 +52,6 @@ def trend_figure(result: TrendResult, labels: Sequence[str] | None = None, *, ti
     figure.update_xaxes(title_text=axis.title, row=len(heights))
     figure.update_layout(hovermode="closest")
     return _laid_out(figure, title, heights)
-
-
-def _subject(result: TrendResult) -> str:
-    tests = result.query.test
-    return f"{result.query.label} of {tests if isinstance(tests, str) else ', '.join(tests)}"
 
 
 def _ranked(result: TrendResult) -> list[TrendSeries]:

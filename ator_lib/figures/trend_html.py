@@ -17,7 +17,7 @@ _MOST_CHANGES = 20
 def trend_html(result: TrendResult) -> str:
     """Show a trend: what its headline says, the latest changes, and how far it carries."""
     query = result.query
-    title = f"{query.label} of {_listed(query.test)}, {result.runs.num_rows:,} runs"
+    title = f"{query.label} of {query.tests}, {result.runs.num_rows:,} runs"
     latest = [one.to_row() for one in reversed(result.changes[-_MOST_CHANGES:])]
     left_out = len(result.changes) - len(latest)
     more = f"{left_out:,} earlier changes are in the table of changes." if left_out else ""
@@ -69,7 +69,3 @@ def _change(row: Mapping[str, Any], metric: str) -> str:
 def _what(row: Mapping[str, Any]) -> str:
     told = [] if is_missing(row["text"]) else [sentence(row["text"])]
     return " ".join([*told, row["what"]]) or "nothing that is known"
-
-
-def _listed(tests: str | Sequence[str]) -> str:
-    return tests if isinstance(tests, str) else ", ".join(tests)

@@ -69,7 +69,7 @@ class Annotations:
             There is none of that id.
         """
         with write(self._engine) as connection:
-            gone = delete(marks).where(marks.c.annotation_id == checked_id(annotation_id))
+            gone = delete(marks).where(marks.c.annotation_id == checked_id(annotation_id, "mark"))
             row = connection.execute(gone.returning(*marks.c)).one_or_none()
         if row is None:
             raise NotFoundError(f"there is no mark {annotation_id}: `ator annotation list` has them")

@@ -37,22 +37,24 @@ TEXT_FIELDS = frozenset(
 """The fields of a request that take any text."""
 
 
-def checked_id(run_id: int) -> int:
-    """Return the id as a plain number, whatever kind of whole number it is (NumPy's, from a DataFrame).
+def checked_id(run_id: int, what: str = "run") -> int:
+    """Return the id of a run, or of something else, as a plain number.
+
+    It may be any kind of whole number, such as NumPy's, from a DataFrame.
 
     Raises
     ------
     NotFoundError
-        No run could have it.
+        Nothing could have it.
     UsageError
         It is no whole number.
     """
     try:
         number = operator.index(run_id)
     except TypeError:
-        raise UsageError(f"a run id is a whole number, not {run_id!r}") from None
+        raise UsageError(f"a {what} id is a whole number, not {run_id!r}") from None
     if abs(number) > MOST_RUN_ID:
-        raise not_found(number)
+        raise not_found(number, what)
     return number
 
 
@@ -217,9 +219,10 @@ def _is_deeper(value: Any, levels: int) -> bool:
     return levels == 0 or any(_is_deeper(one, levels - 1) for one in inner)
 
 
-def not_found(run_id: int) -> NotFoundError:
-    """Say that there is no such run."""
-    return NotFoundError(f"there is no run {run_id}; the history lists the run ids")
+def not_found(run_id: int, what: str = "run") -> NotFoundError:
+    """Say that there is no such run, or what else has an id."""
+    hint = "; the history lists the run ids" if what == "run" else ""
+    return NotFoundError(f"there is no {what} {run_id}{hint}")
 
 
 def why_not_completed(run: Run, lease_id: str | None) -> AtorError:

@@ -14,7 +14,7 @@ from ator_lib.registry.statements import RUN, runs
 from ator_lib.sql.engine import read
 
 _AT_ONCE = 10_000
-"""Values that one statement may hold in either database, and some."""
+"""Ids that one statement holds: both databases take more."""
 
 
 def runs_by_id(engine: Engine, run_ids: Sequence[int]) -> dict[int, Run]:

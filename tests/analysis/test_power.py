@@ -48,3 +48,14 @@ def test_more_noise_needs_more_runs_and_far_too_much_says_nothing():
     assert found[0] == 1
     assert found[0] < found[1] < found[2]
     assert found[3] is None
+
+
+def test_noise_that_stands_alone_needs_two_runs_at_least():
+    """Where only repeated runs are believed, one a side shows nothing."""
+    side = tuple(
+        RunEstimate(run_id=i, value=value, variance=0.0, weight=1 / 3, replicates=np.zeros(2))
+        for i, value in enumerate((-0.03, 0.0, 0.03))
+    )
+    evidence = weigh(Change(point=0.0, contender=side, baseline=side, run_noise=0.001), confidence=0.95)
+    assert evidence.df == 4
+    assert runs_needed(evidence, p_limit=0.5, confidence=0.5, minimum_effect=10.0) == 2

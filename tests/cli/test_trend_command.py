@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from typer.testing import CliRunner, Result
 
 import ator_lib
 from ator_lib.cli.app import app
+from ator_lib.sql.engine import write
+from ator_lib.sql.tables import summaries
 from tests.analysis.trend.histories import noisy
-from tests.support.histories import add_history
+from tests.support.histories import add_history, add_run
 
 
 @pytest.fixture
@@ -34,6 +38,32 @@ def test_the_change_and_what_differs_are_printed(data: Path) -> None:
     assert result.exit_code == 0
     assert "v 1 → 2" in result.stdout
     assert result.stdout.splitlines()[-1].startswith("GET /a p95 regressed at run 13")
+
+
+def test_a_change_of_an_error_rate_is_in_points(tmp_path: Path) -> None:
+    """As its interval is: 2 % of the requests failed, then 10 %."""
+    history(tmp_path, "/a", "error_rate", noisy((0.02, 12), (0.1, 10)))
+    assert (
+        "+7.9 points  +7.9 … +8.0  regressed"
+        in run("trend", "checkout", "--metric", "error_rate", data=tmp_path).stdout
+    )
+
+
+def test_names_break_no_line_and_steer_no_terminal(tmp_path: Path) -> None:
+    """They are anybody's text."""
+    history(tmp_path, "/a\nGET /b\x1b[2J", "p95_ms", noisy((100, 12), (140, 10)))
+    printed = run("trend", "checkout", data=tmp_path).stdout
+    assert "\x1b" not in printed
+    assert printed.splitlines()[-1].startswith("GET /a GET /b")
+
+
+def history(folder: Path, name: str, metric: str, values: Iterable[float]) -> None:
+    """Add a run a day with that figure of an endpoint."""
+    engine = ator_lib.connect(folder).parts.engine
+    for number, value in enumerate(values):
+        run_id = add_run(engine, {(name, "GET"): 1.0}, number)
+        with write(engine) as connection:
+            connection.execute(update(summaries).where(summaries.c.run_id == run_id).values({metric: value}))
 
 
 def test_the_answer_as_json(data: Path) -> None:

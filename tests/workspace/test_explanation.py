@@ -234,7 +234,7 @@ def _k6_summary(path: Path, mean: float) -> Path:
 
 
 def test_other_tests_of_the_location_that_moved_too(empty: Workspace) -> None:
-    """Their last run before and after, with the figures; tests elsewhere, with one run only, or cut short are left out."""
+    """Their last run before and after; tests elsewhere, with one run only, or cut short are left out."""
     slower = {name: {**facts, "wait": 1.5 * facts["wait"]} for name, facts in TRUTH.items()}
     earlier = taken_in(empty, TRUTH, at_min=-20, seed=3, test="search")
     before = taken_in(empty, TRUTH)

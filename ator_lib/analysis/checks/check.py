@@ -60,13 +60,13 @@ class Sides(NamedTuple):
         blocking: bool = False,
     ) -> Check:
         """Make a check that shows a fact of every run, each different one once a side."""
-        baseline, contender = (listed(told(run) for run in side) for side in self)
+        baseline, contender = (distinct(told(run) for run in side) for side in self)
         return Check(
             name=name, baseline=baseline, contender=contender, ok=ok, blocking=blocking, message=f"{name}: {message}"
         )
 
 
-def listed(facts: Iterable[str | None]) -> str | None:
+def distinct(facts: Iterable[str | None]) -> str | None:
     """Each different fact once, in the runs' order; ``None`` if nothing is known."""
     texts = dict.fromkeys("unknown" if fact is None else fact for fact in facts)
     return None if set(texts) <= {"unknown"} else ", ".join(texts)
@@ -75,6 +75,11 @@ def listed(facts: Iterable[str | None]) -> str | None:
 def totals(run: RunData) -> Mapping[str, Any]:
     """Give the summary of the whole run; empty if there is none."""
     return run.summary_rows().get(TOTAL, {})
+
+
+def length_s(run: RunData) -> float:
+    """Give the seconds of a run's load, those that are left out among them; 0 where nobody knows them."""
+    return float(totals(run).get("duration_s") or 0.0) + run.warm_up_s
 
 
 def run_names(runs: Iterable[RunData]) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ator_lib.analysis.checks.check import Check, Sides, percent, run_names, totals
-from ator_lib.analysis.run_data import TOTAL, Endpoint, RunData
+from ator_lib.analysis.run_data import TOTAL, RunData
+from ator_lib.analysis.wording import listed
 from ator_lib.model import RunStatus
 
 MINIMUM_REQUESTS = 20
 """Per run: a median needs ten values on each side."""
+_MOST_NAMED = 5
 
 
 def count_checks(sides: Sides) -> Iterator[Check]:
@@ -58,7 +60,7 @@ def _endpoints(sides: Sides) -> Check:
     lonely = sorted(names[0] ^ names[1], key=lambda endpoint: (endpoint.label, endpoint))
     message = f"all {len(common)} are on both sides"
     if lonely:
-        message = f"on one side only, so the totals mix other requests: {_labels(lonely)}"
+        message = f"on one side only, so the totals mix other requests: {listed((endpoint.label for endpoint in lonely), _MOST_NAMED)}"
     return Check(
         name="endpoints",
         baseline=f"{len(names[0])} endpoints",
@@ -67,8 +69,3 @@ def _endpoints(sides: Sides) -> Check:
         blocking=not common,
         message=f"endpoints: {message if common else 'none is on both sides; mapping= says which are the same'}",
     )
-
-
-def _labels(endpoints: Sequence[Endpoint], most: int = 5) -> str:
-    shown = ", ".join(endpoint.label for endpoint in endpoints[:most])
-    return f"{shown} and {len(endpoints) - most} more" if len(endpoints) > most else shown

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-import numpy as np
-import pyarrow.compute as pc
-
-from ator_lib.analysis.checks.check import Check, Sides, percent, run_names, totals
+from ator_lib.analysis.checks.check import Check, Sides, length_s, percent, run_names, totals
 from ator_lib.analysis.run_data import RunData
 from ator_lib.analysis.standstill import COARSE_MS
+from ator_lib.analysis.timelines import longest_stretch, whole_run
 
 FROZEN = 0.1
 """Share of a run's time in which no figure moved: measurements do not repeat themselves."""
@@ -57,38 +55,41 @@ def _warm_up_of(run: RunData) -> str:
 
 
 def _frozen_data(sides: Sides) -> Check:
-    constant = [run for run in sides.runs if _is_constant(run)]
+    constant = {run.run_id: _constant_ms(run) for run in sides.runs}
+    same = [run for run in sides.runs if (constant[run.run_id] or 0.0) >= COARSE_MS]
+    coarse = [run for run in sides.runs if constant[run.run_id] is not None and run not in same]
     frozen = [run for run in sides.runs if _is_frozen(run)]
-    ok: bool | None = not constant and not frozen
-    message = "figures move all the time"
-    if constant:
-        message = f"all requests of {run_names(constant)} took exactly the same time: that is no measurement"
+    ok: bool | None = False
+    if same:
+        message = f"all requests of {run_names(same)} took exactly the same time: that is no measurement"
     elif frozen:
         message = f"the figures of {run_names(frozen)} stood still for a part of the time: that is no measurement"
+    elif coarse:  # 0 ms by a clock of milliseconds is what a fast target looks like
+        ok, message = None, f"all requests of {run_names(coarse)} were too short for the clock to tell them apart"
     elif any(run.standstill_s is None for run in sides.runs):
         ok, message = None, "not every run has a timeline, so not checked"
+    else:
+        ok, message = True, "figures move all the time"
     return sides.check("frozen data", _standstill_of, ok=ok, message=message, blocking=True)
 
 
-def _is_constant(run: RunData) -> bool:
+def _constant_ms(run: RunData) -> float | None:
+    """Give what every request of a run took, if that is the same."""
     total = totals(run)
     low, high = total.get("min_ms"), total.get("max_ms")
-    return low is not None and low == high and low >= COARSE_MS and total["requests"] > 1
+    return float(low) if low is not None and low == high and total["requests"] > 1 else None
 
 
 def _is_frozen(run: RunData) -> bool:
-    still, duration = run.standstill_s or 0.0, _whole_s(run)
-    return still >= FROZEN_S and still > FROZEN * duration
+    still = run.standstill_s or 0.0
+    return still >= FROZEN_S and still > FROZEN * length_s(run)
 
 
 def _standstill_of(run: RunData) -> str | None:
-    if _is_constant(run):
-        return f"always {totals(run)['min_ms']:g} ms"
+    constant_ms = _constant_ms(run)
+    if constant_ms is not None:
+        return f"always {constant_ms:g} ms"
     return None if run.standstill_s is None else f"{run.standstill_s:g} s without a move"
-
-
-def _whole_s(run: RunData) -> float:
-    return float(totals(run).get("duration_s") or 0.0) + run.warm_up_s
 
 
 def _empty_stretches(sides: Sides) -> Check:
@@ -112,11 +113,9 @@ def _empty_stretches(sides: Sides) -> Check:
 
 def _longest_hole(run: RunData) -> float | None:
     """Share of the run's time of its longest stretch without requests, if some were to be expected; else 0."""
-    rows = run.timeline.filter(pc.is_null(run.timeline["name"])).sort_by("interval_start")
-    if rows.num_rows < 2:
+    requests = whole_run(run.timeline)["requests"].to_numpy()
+    if len(requests) < 2:
         return None
-    requests = rows["requests"].to_numpy()
-    busy = np.flatnonzero(requests)
-    longest = int(np.diff(np.concatenate([[-1], busy, [len(requests)]])).max()) - 1
+    longest = longest_stretch(requests == 0)
     expected = longest * requests.sum() / len(requests)
     return longest / len(requests) if expected >= EXPECTED else 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ator_lib.analysis.checks.check import Check, Sides, listed
+from ator_lib.analysis.checks.check import Check, Sides, distinct
 from ator_lib.analysis.checks.load_model import load_model
 from ator_lib.analysis.run_data import RunData
 from ator_lib.model import LoadProfile
@@ -45,7 +45,7 @@ def _same(name: str, fact: Callable[[RunData], Any], blocking: bool, sides: Side
     values = {fact(run) for run in sides.runs}
     known = values - {None}
     ok = False if len(known) > 1 else None if None in values else True
-    baseline, contender = (listed(_text(fact(run)) for run in side) for side in sides)
+    baseline, contender = (distinct(_text(fact(run)) for run in side) for side in sides)
     messages = {
         True: f"{name}: the same",
         None: f"{name}: not known for every run, so not checked",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from ator_lib.analysis.checks.check import Check, Sides, listed, totals
+from ator_lib.analysis.checks.check import Check, Sides, totals
 from ator_lib.analysis.checks.load_model import is_closed, is_open, load_model
 from ator_lib.analysis.run_data import RunData
 
@@ -30,25 +30,30 @@ def _alike(name: str, figure: Callable[[RunData], float | None], unit: str, tole
     is_complete = len(known) == len(sides.runs)
     spread = max(known) / min(known) - 1 if known else 0.0
     ok = False if spread > tolerance else True if is_complete else None
-    baseline, contender = (listed(f"{figure(run):.4g} {unit}" if figure(run) else None for run in s) for s in sides)
-    how = f"{name}: {spread * 100:.0f} % between the smallest and the largest, {tolerance * 100:.0f} % at most"
-    message = how if is_complete or ok is False else f"{name}: not known for every run, so not checked"
-    return Check(name=name, baseline=baseline, contender=contender, ok=ok, blocking=True, message=message)
+    message = f"{spread * 100:.0f} % between the smallest and the largest, {tolerance * 100:.0f} % at most"
+    if ok is None:
+        message = "not known for every run, so not checked"
+
+    def told(run: RunData) -> str | None:
+        value = figure(run)
+        return f"{value:.4g} {unit}" if value else None
+
+    return sides.check(name, told, ok=ok, message=message, blocking=True)
 
 
 def _users_reached(sides: Sides) -> Check:
     check = _alike("users reached", lambda run: run.users_reached, "users", USERS_TOLERANCE, sides)
-    if is_closed(sides.runs):
-        return check
-    message = "users reached: an outcome unless the load is closed, so not checked"
-    return replace(check, ok=None, blocking=False, message=message)
+    return check if is_closed(sides.runs) else _outcome(check, unless="closed")
 
 
 def _achieved_rate(sides: Sides) -> Check:
     check = _alike("achieved rate", lambda run: totals(run).get("throughput_rps"), "requests/s", RATE_TOLERANCE, sides)
-    if is_open(sides.runs):
-        return check
-    message = "achieved rate: an outcome unless the load is open, so not checked and not judged"
+    return check if is_open(sides.runs) else _outcome(check, unless="open")
+
+
+def _outcome(check: Check, *, unless: str) -> Check:
+    """Show the figures of a check that there is nothing to check of: nobody planned them."""
+    message = f"{check.name}: an outcome unless the load is {unless}, so not checked"
     return replace(check, ok=None, blocking=False, message=message)
 
 

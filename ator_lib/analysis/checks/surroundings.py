@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ator_lib.analysis.checks.check import Check, Sides, percent, run_names, totals
+from ator_lib.analysis.checks.check import Check, Sides, length_s, percent, run_names
 from ator_lib.analysis.run_data import Overlap, RunData
 
 SHARED = 0.05
@@ -35,9 +35,8 @@ def _overlap(sides: Sides) -> Check:
 
 def _shared(run: RunData) -> float:
     """Share of the run's time with one of the others, the one that was there longest; those of no factor aside."""
-    duration_s = float(totals(run).get("duration_s") or 0.0) + run.warm_up_s
-    longest = max((other.seconds for other in _sharing(run)), default=0.0)
-    return min(longest / duration_s, 1.0) if duration_s else 0.0
+    longest, whole_s = max((other.seconds for other in _sharing(run)), default=0.0), length_s(run)
+    return min(longest / whole_s, 1.0) if whole_s else 0.0
 
 
 def _sharing(run: RunData) -> Sequence[Overlap]:

@@ -97,11 +97,12 @@ def _ranked(moved: Moved, baseline: Side, contender: Side, comparison: Compariso
         kinds += [*by_phase(baseline, contender), *_by_shift(baseline, contender, comparison)]
     verdicts = {endpoint.endpoint: endpoint.verdict for endpoint in comparison.endpoints}
     for pieces in sorted(kinds, key=lambda pieces: _telling(pieces, moved.difference)):
-        all_that_moved = sum(abs(piece.row.contribution) for piece in pieces)
-        is_clear = abs(moved.difference) > _CANCELLED * all_that_moved
-        for row in sorted(_without_dust(pieces, moved), key=lambda row: (-abs(row.contribution), row.part)):
+        rows = sorted(_without_dust(pieces, moved), key=lambda row: (-abs(row.contribution), row.part))
+        whole = sum(row.contribution for row in rows)
+        is_clear = abs(whole) > _CANCELLED * sum(abs(row.contribution) for row in rows)
+        for row in rows:
             verdict = verdicts.get(Endpoint.named(row.name, row.method)) if row.kind == "endpoint" else None
-            yield replace(row, share=row.contribution / moved.difference if is_clear else None, verdict=verdict)
+            yield replace(row, share=row.contribution / whole if is_clear else None, verdict=verdict)
 
 
 def _without_dust(pieces: Sequence[Piece], moved: Moved) -> Iterator[Contribution]:

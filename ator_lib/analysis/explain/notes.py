@@ -10,6 +10,7 @@ from ator_lib.analysis.explain.parts import Side
 from ator_lib.analysis.explain.result import MEASURES, Contribution, Moved, RunOverlap
 from ator_lib.analysis.result import ComparisonResult, ComparisonRow
 from ator_lib.analysis.verdicts import Verdict
+from ator_lib.analysis.wording import listed, plural, short, signed
 
 MOVED_TOO = 0.05
 """Change of another test's p50 from which it is said to have moved, too; one run each way has no interval."""
@@ -41,17 +42,11 @@ def headline(moved: Sequence[Moved], contributions: Sequence[Contribution]) -> s
     said = "; ".join(f"{row.part} contributes {spoken(row)}" for row in (first, *most[:1]))
     name, unit = MEASURES[whole.measure]
     scale, unit = (1, unit) if unit == "ms" else (100, "%")
-    before, after = (_digits(scale * value) for value in (whole.baseline, whole.contender))
+    before, after = (short(scale * value) for value in (whole.baseline, whole.contender))
     if before == after:
         return f"{name} {before} {unit} on both sides"
-    change = "" if whole.change is None else f" ({percent(whole.change)})"
+    change = "" if whole.change is None else f" ({signed(whole.change)} %)"
     return f"{name} {before} → {after} {unit}{change}: {said}"
-
-
-def percent(change: float) -> str:
-    """Write a change in percent, one digit after the point below ten."""
-    points = 100 * change
-    return f"{points:+,.0f} %" if abs(points) >= 9.95 else f"{points:+.1f} %"
 
 
 def spoken(row: Contribution) -> str:
@@ -59,11 +54,7 @@ def spoken(row: Contribution) -> str:
     unit = MEASURES[row.measure][1]
     share = "" if row.share is None else f" ({round(100 * row.share)} %)"
     value = row.contribution * (1 if unit == "ms" else 100)
-    return f"{'+' if value > 0 else ''}{_digits(value)} {unit}{share}"
-
-
-def _digits(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
+    return f"{'+' if value > 0 else ''}{short(value)} {unit}{share}"
 
 
 def limits(
@@ -95,9 +86,9 @@ def _without_samples(runs: Sequence[ExplainData]) -> Iterator[str]:
     without = [run.run.label for run in runs if run.cells is None]
     if without:
         yield (
-            f"{_listed(without)}: no samples (any more). Endpoints are taken from the summaries, the share beyond the "
-            "p95 from histograms, times from the timeline where it holds all requests; phases and statuses of slow "
-            "requests cannot be told."
+            f"{listed(without, _MOST_NAMED)}: no samples (any more). Endpoints are taken from the summaries, the share "
+            "beyond the p95 from histograms, times from the timeline where it holds all requests; phases and statuses "
+            "of slow requests cannot be told."
         )
 
 
@@ -117,7 +108,7 @@ def _one_sided(baseline: Side, contender: Side) -> Iterator[str]:
     for words, here, there in (("baseline", baseline, contender), ("contender", contender, baseline)):
         alone = [endpoint.label for endpoint in here.endpoints if endpoint not in there.endpoints]
         if alone:
-            yield f"In the {words} alone: {_listed(alone)}; all that they contribute is mix."
+            yield f"In the {words} alone: {listed(alone, _MOST_NAMED)}; all that they contribute is mix."
 
 
 def _cancelled(contributions: Sequence[Contribution]) -> Iterator[str]:
@@ -144,7 +135,7 @@ def _shift(comparison: ComparisonResult) -> Iterator[str]:
     row = shared_shift(comparison)
     if row is not None and row.change is not None and row.verdict in (Verdict.REGRESSED, Verdict.IMPROVED):
         yield (
-            f"All endpoints moved together by {percent(row.change)} (mean): a layer that they share, or the "
+            f"All endpoints moved together by {signed(row.change)} % (mean): a layer that they share, or the "
             "environment. It stays part of the verdict until somebody shows that it is the environment."
         )
 
@@ -152,30 +143,25 @@ def _shift(comparison: ComparisonResult) -> Iterator[str]:
 def _overlaps(runs: Sequence[ExplainData], overlaps: Sequence[RunOverlap]) -> Iterator[str]:
     if any(data.run.overlaps is None for data in runs):
         unknown = [data.run.label for data in runs if data.run.overlaps is None]
-        yield f"Who else was at the location is not known of {_listed(unknown)}."
+        yield f"Who else was at the location is not known of {listed(unknown, _MOST_NAMED)}."
     for side in ("contender", "baseline"):
         others = {(o.overlap.run_id, o.overlap.test) for o in overlaps if o.side == side and o.overlap.seconds >= 1}
         if others:
             names = [f"run {run_id}" + (f" ({test})" if test else "") for run_id, test in sorted(others, key=str)]
-            yield f"At the same location during the {side}: {_listed(names)}."
+            yield f"At the same location during the {side}: {listed(names, _MOST_NAMED)}."
 
 
 def _moves(moves: Sequence[LocationMove]) -> Iterator[str]:
     if not moves:
         return
     moved = [move for move in moves if abs(move.change) >= MOVED_TOO]
-    named = [f"{move.test} {percent(move.change)}" for move in moved]
-    beside = f": {_listed(named)}" if named else ""
+    named = [f"{move.test} {signed(move.change)} %" for move in moved]
+    beside = f": {listed(named, _MOST_NAMED)}" if named else ""
     yield (
-        f"Of {len(moves)} other test{'s' * (len(moves) > 1)} at {moves[0].location}, {len(moved)} moved by "
+        f"Of {plural(len(moves), 'other test')} at {moves[0].location}, {len(moved)} moved by "
         f"{100 * MOVED_TOO:g} % or more (p50, last run before and after){beside}."
     )
 
 
 def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(names[:_MOST_NAMED]) + more

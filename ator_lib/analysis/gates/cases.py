@@ -11,9 +11,9 @@ import pyarrow as pa
 from ator_lib.analysis.gates.data import GateData, Missing, fitting
 from ator_lib.analysis.gates.findings import Finding, unknown
 from ator_lib.analysis.gates.limits import judge_figure
-from ator_lib.analysis.gates.measures import nearest
 from ator_lib.analysis.gates.model import GateSpec
 from ator_lib.analysis.gates.result import Outcome, Reason
+from ator_lib.analysis.wording import listed, near
 
 Case: TypeAlias = tuple[str | None, str]
 """Its suite and its own name."""
@@ -63,9 +63,7 @@ def _told(gate: GateSpec, value: float, named: Sequence[Case]) -> Finding:
     found = judge_figure(gate, value, gate.bound.value)
     if found.outcome is Outcome.PASSED or not named:
         return found
-    more = f" and {len(named) - _MOST_NAMES} more" if len(named) > _MOST_NAMES else ""
-    listed = ", ".join(map(_label, named[:_MOST_NAMES]))
-    return replace(found, message=f"{found.message}: {listed}{more}")
+    return replace(found, message=f"{found.message}: {listed(map(_label, named), _MOST_NAMES)}")
 
 
 def _rows_of(cases: pa.Table, of: str | None) -> list[dict[str, Any]]:
@@ -81,7 +79,7 @@ def _nothing(of: str | None, cases: pa.Table) -> str:
     if of is None or not cases.num_rows:
         return "the run has no test cases"
     suites = sorted({suite for suite in cases["suite"].to_pylist() if suite is not None})
-    return f"no suite is called {of!r}: {nearest(of, suites, otherwise=suites[:_MOST_NAMES])}"
+    return f"no suite is called {of!r}{near(of, suites, most=_MOST_NAMES)}"
 
 
 def _bad(rows: Iterable[dict[str, Any]]) -> set[Case]:

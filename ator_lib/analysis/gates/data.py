@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from ator_lib.analysis.blocks import FloatArray
-from ator_lib.analysis.gates.measures import nearest
 from ator_lib.analysis.run_data import TOTAL, Endpoint
+from ator_lib.analysis.wording import near
 
 WILDCARD = "%"
 """Stands for any characters in the name of an endpoint or a suite, as in the history's filters."""
@@ -121,8 +121,7 @@ def endpoints_of(of: str | None, known: Sequence[Endpoint]) -> list[Endpoint] | 
     if not named:
         return Missing(reason="the run has no requests")
     labels = [endpoint.label for endpoint in named]
-    shown = labels if len(labels) <= _MOST_NAMES else [*labels[:_MOST_NAMES], f"{len(labels) - _MOST_NAMES} more"]
-    return Missing(reason=f"no endpoint is called {of!r}: {nearest(of, labels, otherwise=shown)}")
+    return Missing(reason=f"no endpoint is called {of!r}{near(of, labels, most=_MOST_NAMES)}")
 
 
 _MOST_NAMES = 10

@@ -9,9 +9,9 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
-from ator_lib.analysis.gates.measures import nearest
 from ator_lib.analysis.gates.model import WITHOUT, GateSpec, Strict
 from ator_lib.analysis.options import CompareOptions
+from ator_lib.analysis.wording import near
 from ator_lib.errors import UsageError
 
 LARGEST = 100_000
@@ -109,6 +109,8 @@ def gates_of(given: Mapping[str, Any] | Sequence[str | Mapping[str, Any]]) -> Ga
     UsageError
         As ``read_gates`` does.
     """
+    if not isinstance(given, Mapping | Sequence):
+        raise UsageError(f"gates are no {type(given).__name__}: give a file's path, a list of gates, or a mapping")
     whole = dict(given) if isinstance(given, Mapping) else {"gates": [*given]}
     return _checked(whole, "the gates", None)
 
@@ -213,13 +215,13 @@ def _words(details: ErrorDetails) -> str:
     model = _MODELS.get(str(place[0]), GateFile) if len(place) > 1 else GateFile
     if kind == "extra_forbidden":
         known = [field.alias or name for name, field in model.model_fields.items()]
-        return f"there is no such field: {nearest(str(place[-1]), known)}"
+        return f"there is no such field{near(str(place[-1]), known)}"
     if place == ("gates",):
         return "a list with a gate at least is needed, or nothing would be looked at"
     if place == ("version",):
         return f"this ATOR reads version 1 of gate files: {details['input']!r} needs another one"
     if place[2:] == ("without",):
-        return f"there is no gate of that: {nearest(str(details['input']), WITHOUT)}"
+        return f"there is no gate of that{near(str(details['input']), WITHOUT)}"
     return str(details["ctx"]["error"]) if kind == "value_error" else details["msg"]
 
 

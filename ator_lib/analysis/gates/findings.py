@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ator_lib.analysis.gates.data import Missing
 from ator_lib.analysis.gates.result import Outcome, Reason
 from ator_lib.analysis.run_data import Endpoint
+from ator_lib.analysis.wording import listed
 
 _MOST_NAMES = 5
 _WORST_FIRST = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.PASSED)
@@ -51,7 +52,5 @@ def of_each(endpoints: Sequence[Endpoint] | Missing, judge: Callable[[Endpoint],
             worst, message=f"{worst.message} ({worst.endpoint}), of {len(findings)} endpoints the nearest to failing"
         )
     alike = [finding.endpoint or "" for finding in findings if finding.outcome is worst.outcome]
-    more = f" and {len(alike) - _MOST_NAMES} more" if len(alike) > _MOST_NAMES else ""
-    named = f"{', '.join(alike[:_MOST_NAMES])}{more}"
-    told = f"{worst.message} ({worst.endpoint}); {len(alike)} of {len(findings)} endpoints: {named}"
-    return replace(worst, message=told)
+    told = f"{len(alike)} of {len(findings)} endpoints: {listed(alike, _MOST_NAMES)}"
+    return replace(worst, message=f"{worst.message} ({worst.endpoint}); {told}")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from ator_lib import schema
 from ator_lib.analysis.gates.units import APDEX, BYTES, CASES, MILLISECONDS, RATE, REQUESTS, SECONDS, SHARE, Unit
 from ator_lib.analysis.metrics import METRICS
+from ator_lib.analysis.wording import near
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,22 +104,4 @@ def measure_of(name: str) -> Measure:
         return MEASURES[name]
     if name in _BARE:
         return replace(MEASURES[_BARE[name]], is_bare=True)
-    raise ValueError(f"no metric is called {name!r}: {nearest(name, [*MEASURES, *_BARE], otherwise=MEASURES)}")
-
-
-def nearest(word: str, known: Iterable[str], *, otherwise: Iterable[str] | None = None, most: int = 3) -> str:
-    """Say which known words are meant by a wrong one, or which there are.
-
-    Examples
-    --------
-    >>> nearest("p59_ms", ["p50_ms", "error_rate"])
-    "did you mean 'p50_ms'?"
-    >>> nearest("x", ["a", "b"])
-    'there are a, b'
-    """
-    names = list(known)
-    lowered = {name.casefold(): name for name in reversed(names)}
-    close = [lowered[match] for match in get_close_matches(word.casefold(), lowered, n=most, cutoff=0.6)]
-    if close:
-        return f"did you mean {' or '.join(map(repr, close))}?"
-    return f"there are {', '.join(names if otherwise is None else otherwise)}"
+    raise ValueError(f"no metric is called {name!r}{near(name, [*MEASURES, *_BARE], otherwise=[*MEASURES])}")

@@ -11,10 +11,11 @@ from ator_lib.analysis.gates.data import GateData, Missing, endpoints_of
 from ator_lib.analysis.gates.findings import Finding, of_each, unknown
 from ator_lib.analysis.gates.model import GateSpec
 from ator_lib.analysis.gates.result import Outcome, Reason
-from ator_lib.analysis.gates.units import POINTS, SHARE
+from ator_lib.analysis.gates.units import POINTS, SHARE, Unit
 from ator_lib.analysis.metrics import METRICS
 from ator_lib.analysis.run_data import COMMON, Endpoint
 from ator_lib.analysis.verdicts import Verdict
+from ator_lib.analysis.wording import signed
 
 Effects = dict[str, float]
 """``CompareOptions.minimum_effect``."""
@@ -98,8 +99,7 @@ def _judge_row(gate: GateSpec, row: Mapping[str, Any] | None, common: Mapping[st
     unit = SHARE if METRICS[row["metric"]].relative else POINTS
     finding = Finding(
         outcome=Outcome.PASSED,
-        message=f"{_signed(worse, row)} {unit.shown}"
-        + (f", {_signed(worst, row)} at worst" if worst is not None else ""),
+        message=_told(worse, row, unit) + (f", {_told(worst, row, unit)} at worst" if worst is not None else ""),
         measured=worse * unit.scale,
         limit=limit * unit.scale,
         unit=unit.shown,
@@ -144,10 +144,9 @@ def _worst(row: Mapping[str, Any], common: Mapping[str, Any] | None) -> float | 
     return sign * math.expm1(whole + sign * doubt)
 
 
-def _signed(worse: float, row: Mapping[str, Any]) -> str:
-    """Write a change in percent or points, as it is measured: less throughput is a minus."""
-    change = (-worse if METRICS[row["metric"]].higher_is_better else worse) * 100
-    return f"{change:+,.0f}" if abs(change) >= 9.95 else f"{change:+.1f}"
+def _told(worse: float, row: Mapping[str, Any], unit: Unit) -> str:
+    """Write a change as it is measured: less throughput is a minus."""
+    return f"{signed(-worse if METRICS[row['metric']].higher_is_better else worse)} {unit.shown}"
 
 
 def _needed(row: Mapping[str, Any]) -> str:

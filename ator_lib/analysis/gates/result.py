@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from ator_lib.analysis.plain import plain
 from ator_lib.errors import ExitCode
 
 
@@ -117,12 +117,6 @@ class GateResult:
             "headline": self.headline,
             "exit_code": int(self.exit_code),
             "title": self.title,
-            "rows": [{name: _plain(value) for name, value in asdict(row).items()} for row in self.rows],
+            "rows": [plain(asdict(row)) for row in self.rows],
             "notes": list(self.notes),
         }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return str(value) if isinstance(value, StrEnum) else value

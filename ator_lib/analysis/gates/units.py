@@ -56,6 +56,8 @@ def _plain(value: float, digits: int) -> str:
     if not math.isfinite(value) or value == 0:
         return f"{value:g}"
     places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
+    if places > _MOST_DIGITS:
+        return f"{value:.{digits}g}"
     written = f"{value:.{places}f}"
     return written.rstrip("0").rstrip(".") if "." in written else written
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ator_lib.analysis.wording import listed
+
 _LONGEST = 40
 _MOST_SPOKEN = 8
 
@@ -42,8 +44,7 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Attrib
 
 def spoken(changes: Sequence[AttributeChange]) -> str:
     """Tell what differs in a line; of many the first."""
-    more = [f"and {len(changes) - _MOST_SPOKEN} more"] if len(changes) > _MOST_SPOKEN else []
-    return "; ".join([*map(str, changes[:_MOST_SPOKEN]), *more])
+    return listed(changes, _MOST_SPOKEN, sign="; ")
 
 
 def _flat(facts: Mapping[str, Any], outer: str = "") -> Iterator[tuple[str, Any]]:

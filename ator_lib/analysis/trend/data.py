@@ -36,18 +36,9 @@ class History:
     values: pa.Table
     annotations: tuple[Annotation, ...] = ()
 
-    def places_of(self, run_ids: Any) -> Places:
-        """Give the row in ``runs`` of each run; -1 where it is not there."""
-        known = np.asarray(self.runs["run_id"], dtype=np.int64)
-        order = np.argsort(known)
-        asked = np.asarray(run_ids, dtype=np.int64)
-        found = np.minimum(np.searchsorted(known, asked, sorter=order), len(known) - 1)
-        places = order[found] if len(known) else np.full(len(asked), -1)
-        return np.where(known[places] == asked, places, -1) if len(known) else places
-
     def series(self, by: str) -> Iterator[tuple[str, Places, Floats]]:
         """Give each series by its label: the places of its runs, in order, and its values, nan where there is none."""
-        places = self.places_of(self.values["run_id"])
+        places = places_of(self.runs, self.values["run_id"])
         labels = pa.chunked_array([self._labels(by, places)]).combine_chunks().dictionary_encode()
         names, codes = labels.dictionary.to_pylist(), np.asarray(labels.indices)
         values = np.asarray(pc.fill_null(self.values["value"].cast(pa.float64()), np.nan), dtype=np.float64)
@@ -66,3 +57,13 @@ class History:
         if by == TOTAL:
             return pa.repeat(pa.scalar(TOTAL), len(places))
         return pc.fill_null(self.runs["series"].combine_chunks(), f"no {by}").take(pa.array(places))
+
+
+def places_of(runs: pa.Table, run_ids: Any) -> Places:
+    """Give the row in ``runs`` (by ``run_id``) of each run; -1 where it is not there."""
+    known, asked = (np.asarray(ids, dtype=np.int64) for ids in (runs["run_id"], run_ids))
+    if not len(known):
+        return np.full(len(asked), -1)
+    order = np.argsort(known)
+    places = order[np.searchsorted(known, asked, sorter=order).clip(max=len(known) - 1)]
+    return np.where(known[places] == asked, places, -1)

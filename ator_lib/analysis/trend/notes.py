@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ator_lib.analysis.trend.kinds import unit_factor
 from ator_lib.analysis.trend.query import NAMES, TrendQuery
 from ator_lib.analysis.trend.result import ChangeKind, LevelChange, TrendSeries
-from ator_lib.analysis.trend.words import FEWEST_RUNS, plural
+from ator_lib.analysis.trend.words import FEWEST_RUNS
+from ator_lib.analysis.wording import listed, plural
 
 _MOST_NAMED = 5
 
@@ -50,17 +50,15 @@ def _mixtures(query: TrendQuery, runs: pa.Table) -> Iterator[str]:
     for name in ("tool", "stream", "environment", "location"):
         counts = Counter(value for value in runs[name].to_pylist() if value is not None)
         if len(counts) > 1 and query.by != name:
-            told = ", ".join(f"{value} ({count:,})" for value, count in counts.most_common(_MOST_NAMED))
-            more = f" and {len(counts) - _MOST_NAMED} more" if len(counts) > _MOST_NAMED else ""
+            told = listed((f"{value} ({count:,})" for value, count in counts.most_common()), _MOST_NAMED)
             remedy = (
                 "their figures are not measured alike" if name == "tool" else f"choose with {name}=, or by={name!r}"
             )
-            yield f"The runs are of {len(counts)} {name}s, {told}{more}: {remedy}."
+            yield f"The runs are of {len(counts)} {name}s, {told}: {remedy}."
 
 
 def _short_series(series: Sequence[TrendSeries]) -> Iterator[str]:
-    counts = [int(np.isfinite(one.values).sum()) for one in series]
-    short = [count for count in counts if count < FEWEST_RUNS]
+    short = [one.known for one in series if one.known < FEWEST_RUNS]
     if short:
         who = "The series have" if len(short) == len(series) else f"{len(short):,} of {len(series):,} series have"
         yield (
@@ -80,22 +78,17 @@ def _gaps(query: TrendQuery, runs: pa.Table, series: Sequence[TrendSeries]) -> I
         )
     if query.by != NAMES:
         return
-    partly = sum(1 for one in series if np.isfinite(one.values).sum() < known[one.places[0] :].sum())
+    partly = sum(1 for one in series if one.known < known[one.places[0] :].sum())
     if partly:
         yield f"{partly:,} of {len(series):,} series are not in all of the runs since their first one."
 
 
 def _constants(series: Sequence[TrendSeries]) -> Iterator[str]:
     frozen = [
-        one.label
-        for one in series
-        if np.isfinite(one.values).sum() >= FEWEST_RUNS and np.nanmax(one.values) == np.nanmin(one.values) != 0
+        one.label for one in series if one.known >= FEWEST_RUNS and np.nanmax(one.values) == np.nanmin(one.values) != 0
     ]
     if frozen:
-        names = ", ".join(frozen[:_MOST_NAMED]) + (
-            f" and {len(frozen) - _MOST_NAMED} more" * (len(frozen) > _MOST_NAMED)
-        )
-        yield f"The figures of all runs are identical in {names}: is something frozen?"
+        yield f"The figures of all runs are identical in {listed(frozen, _MOST_NAMED)}: is something frozen?"
 
 
 def _outliers(query: TrendQuery, runs: pa.Table, series: Sequence[TrendSeries]) -> Iterator[str]:
@@ -113,6 +106,5 @@ def _outliers(query: TrendQuery, runs: pa.Table, series: Sequence[TrendSeries]) 
                 faults[int(one.places[index])] += 1
     odd = [place for place, times in faults.items() if times > len(series) / 2]
     if odd:
-        ids = ", ".join(map(str, pc.take(runs["run_id"], pa.array(sorted(odd)[:_MOST_NAMED])).to_pylist()))
-        more = f" and {len(odd) - _MOST_NAMED} more" if len(odd) > _MOST_NAMED else ""
-        yield f"Run {ids}{more} is 60, 1,000 or 1,000,000 times its level, or that part of it: probably another unit."
+        ids = listed(runs["run_id"].take(pa.array(sorted(odd))).to_pylist(), _MOST_NAMED)
+        yield f"Run {ids} is 60, 1,000 or 1,000,000 times its level, or that part of it: probably another unit."

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
@@ -13,6 +12,8 @@ import pyarrow.types as kinds
 
 from ator_lib import schema
 from ator_lib.analysis.metrics import METRICS
+from ator_lib.analysis.plain import plain
+from ator_lib.analysis.wording import near
 from ator_lib.errors import UsageError
 
 NAMES, TOTAL = "name", "total"
@@ -71,7 +72,7 @@ class TrendQuery:
             raise UsageError(
                 f"by={self.by!r} is not possible: give name, total, a column such as stream, or an attribute"
             )
-        if self.last is not None and (type(self.last) is not int or self.last < 1):
+        if self.last is not None and not _is_count(self.last):
             raise UsageError(f"last={self.last!r} is not possible: give how many runs, from 1 on")
         if self.minimum_effect is not None and not _is_size(self.minimum_effect):
             raise UsageError(f"minimum_effect={self.minimum_effect!r} is not possible: give at least 0, such as 0.05")
@@ -96,6 +97,11 @@ class TrendQuery:
         return METRICS[self.metric].minimum_effect if self.metric in METRICS else _MINIMUM_EFFECT
 
     @property
+    def tests(self) -> str:
+        """The tests as people say them."""
+        return self.test if isinstance(self.test, str) else ", ".join(self.test)
+
+    @property
     def label(self) -> str:
         """The metric as people say it."""
         bare = self.metric.removesuffix("_ms").removesuffix("_rps").removesuffix("_s")
@@ -108,11 +114,15 @@ class TrendQuery:
 
     def to_dict(self) -> dict[str, Any]:
         """Return every field as JSON has it: what ``Workspace.trend`` takes."""
-        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        return {field.name: plain(getattr(self, field.name)) for field in fields(self)}
 
 
 def _is_name(value: Any) -> bool:
     return isinstance(value, str) and bool(value) and '"' not in value
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 1 <= value < 2**63
 
 
 def _is_size(value: Any) -> bool:
@@ -129,29 +139,3 @@ def check_metric(metric: str) -> None:
     """
     if metric not in TREND_METRICS:
         raise UsageError(f"there is no metric {metric!r}{near(str(metric), TREND_METRICS)}")
-
-
-def near(word: str, known: Iterable[str]) -> str:
-    """Say what somebody may have meant.
-
-    Examples
-    --------
-    >>> near("chekout", ["checkout", "search"]), near("x", ["checkout", "search"]), near("x", [])
-    (": did you mean 'checkout'?", ': there are checkout, search', '')
-    """
-    names = sorted(set(known))
-    close = difflib.get_close_matches(word, names, n=3, cutoff=0.6)
-    close = close or [name for name in names if word and word.lower() in name.lower()][:3]
-    if close:
-        return f": did you mean {' or '.join(map(repr, close))}?"
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return f": there are {', '.join(names[:_MOST_NAMES])}{more}" if names else ""
-
-
-_MOST_NAMES = 25
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, date):
-        return value.isoformat()
-    return list(value) if isinstance(value, tuple) else value

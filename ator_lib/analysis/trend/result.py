@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,8 +11,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from ator_lib.analysis.plain import plain
 from ator_lib.analysis.trend.attributes import AttributeChange, spoken
-from ator_lib.analysis.trend.data import Floats, Places
+from ator_lib.analysis.trend.data import Floats, Places, places_of
 from ator_lib.analysis.trend.query import TrendQuery
 from ator_lib.analysis.verdicts import Verdict
 from ator_lib.model import Annotation
@@ -81,8 +81,8 @@ class LevelChange:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        whole = {name: _plain(value) for name, value in self.to_row().items()}
-        return {**whole, "what": [asdict(one) for one in self.what]}
+        whole: dict[str, Any] = plain({**self.to_row(), "what": [asdict(one) for one in self.what]})
+        return whole
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,6 +107,11 @@ class TrendSeries:
     levels: Floats
     is_outlier: np.ndarray[Any, np.dtype[np.bool_]]
 
+    @property
+    def known(self) -> int:
+        """How many of the runs have a value."""
+        return int(np.isfinite(self.values).sum())
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrendResult:
@@ -127,41 +132,39 @@ class TrendResult:
         return np.asarray(self.runs["run_id"], dtype=np.int64)
 
     def places_of(self, run_ids: Sequence[int]) -> Places:
-        """Give the places of runs of this trend."""
-        order = np.argsort(self.run_ids)
-        return np.asarray(order[np.searchsorted(self.run_ids, run_ids, sorter=order)])
+        """Give the place of each of these runs; -1 where it is not in this trend."""
+        return places_of(self.runs, run_ids)
 
     def table(self) -> pa.Table:
         """Give a row per run and series: series, run_id, started_at, value, is_outlier, level."""
-        chosen = self.series
-        lengths = [len(one.places) for one in chosen]
+        lengths = [len(one.places) for one in self.series]
         labels = pa.DictionaryArray.from_arrays(
-            pa.array(np.repeat(np.arange(len(chosen), dtype=np.int32), lengths)),
-            pa.array([one.label for one in chosen], pa.string()),
+            pa.array(np.repeat(np.arange(len(self.series), dtype=np.int32), lengths)),
+            pa.array([one.label for one in self.series], pa.string()),
         )
-        runs = self.runs.take(pa.array(_joined(chosen, "places", np.int64)))
+        runs = self.runs.take(pa.array(_joined(self.series, "places", np.int64)))
         return pa.table(
             {
                 "series": labels,
                 "run_id": runs["run_id"],
                 "started_at": runs["started_at"],
-                "value": pa.array(_joined(chosen, "values", np.float64), from_pandas=True),
-                "is_outlier": pa.array(_joined(chosen, "is_outlier", np.bool_)),
-                "level": pa.array(_joined(chosen, "levels", np.float64), from_pandas=True),
+                "value": pa.array(_joined(self.series, "values", np.float64), from_pandas=True),
+                "is_outlier": pa.array(_joined(self.series, "is_outlier", np.bool_)),
+                "level": pa.array(_joined(self.series, "levels", np.float64), from_pandas=True),
             }
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts, strings and finite numbers."""
         rows = self.table()
-        columns = [[_plain(value) for value in rows[name].to_pylist()] for name in rows.column_names]
+        columns = [plain(column.to_pylist()) for column in rows.columns]
         return {
             "verdict": self.verdict and str(self.verdict),
             "headline": self.headline,
             "parameters": self.query.to_dict(),
             "runs": self.runs.num_rows,
             "changes": [change.to_dict() for change in self.changes],
-            "marks": [{name: _plain(value) for name, value in asdict(mark).items()} for mark in self.marks],
+            "marks": [plain(asdict(mark)) for mark in self.marks],
             "notes": list(self.notes),
             "rows": [dict(zip(rows.column_names, row, strict=True)) for row in zip(*columns, strict=True)],
         }
@@ -175,13 +178,3 @@ def is_about(mark: Annotation, query: TrendQuery, label: str) -> bool:
 
 def _joined(series: Sequence[TrendSeries], field: str, kind: Any) -> np.ndarray[Any, Any]:
     return np.concatenate([getattr(one, field) for one in series]) if series else np.array([], kind)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, StrEnum):
-        return str(value)
-    return dict(value) if isinstance(value, Mapping) else value

@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from ator_lib.analysis.trend.attributes import changed
-from ator_lib.analysis.trend.data import History, Places
+from ator_lib.analysis.trend.data import History, Places, places_of
 from ator_lib.analysis.trend.kinds import Evidence, UnitFaults, common_shifts, may_be_a_unit
 from ator_lib.analysis.trend.levels import Leveled, Line, Step, leveled
 from ator_lib.analysis.trend.notes import notes_of
@@ -65,7 +65,7 @@ class Found:
 
 def find(history: History, query: TrendQuery) -> Found:
     """Find the levels of every series."""
-    places = history.places_of([mark.run_id for mark in history.annotations])
+    places = places_of(history.runs, [mark.run_id for mark in history.annotations])
     resets = [(int(p), m) for p, m in zip(places, history.annotations, strict=True) if p >= 0 and m.resets]
     lines = [
         Line(label=label, places=mine, values=values, marks=_marks(resets, label, mine, query))

@@ -9,6 +9,7 @@ import numpy as np
 from ator_lib.analysis.trend.query import TrendQuery
 from ator_lib.analysis.trend.result import ChangeKind, LevelChange, TrendSeries
 from ator_lib.analysis.verdicts import Verdict
+from ator_lib.analysis.wording import plural, short, signed
 
 FEWEST_RUNS = 6
 """A change point is looked for among so many runs or more."""
@@ -26,7 +27,8 @@ def headline_of(query: TrendQuery, series: Sequence[TrendSeries], changes: Seque
         told, counted = _latest(query, series, spoken_for)
         return "; ".join([told, *_others(changes, counted)])
     if _too_few(series):
-        return f"too few runs: {plural(runs, 'run')}, and a change of {query.label} needs {FEWEST_RUNS} to be seen"
+        known = max((one.known for one in series), default=0)
+        return f"too few runs: {plural(known, 'run')}, and a change of {query.label} needs {FEWEST_RUNS} to be seen"
     told = f"no change of {query.label} in {plural(len(series), 'series', 'series')} over {plural(runs, 'run')}"
     return "; ".join([f"{told} that nobody explained" if changes else told, *_others(changes, 0)])
 
@@ -50,18 +52,7 @@ def _speaking(changes: Sequence[LevelChange]) -> list[LevelChange]:
 
 
 def _too_few(series: Sequence[TrendSeries]) -> bool:
-    return all(np.isfinite(one.values).sum() < FEWEST_RUNS for one in series)
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """Count things.
-
-    Examples
-    --------
-    >>> plural(1, "run"), plural(1200, "run"), plural(2, "series", "series")
-    ('1 run', '1,200 runs', '2 series')
-    """
-    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+    return all(one.known < FEWEST_RUNS for one in series)
 
 
 def _latest(query: TrendQuery, series: Sequence[TrendSeries], changes: Sequence[LevelChange]) -> tuple[str, int]:
@@ -89,18 +80,19 @@ def _subject(query: TrendQuery, change: LevelChange) -> str:
 def _spoken(query: TrendQuery, change: LevelChange) -> str:
     if query.is_relative:
         unit = " ms" if query.metric.endswith("_ms") else "/s" if query.metric.endswith("_rps") else ""
-        figures = f"{_number(change.before)} → {_number(change.after)}{unit}"
+        figures = f"{short(change.before)} → {short(change.after)}{unit}"
     else:
         figures = f"{change.before * 100:.3g} % → {change.after * 100:.3g} %"
-    size = f", {_percent(change.change)}" if query.is_relative and change.change is not None else ""
-    is_known = size and change.low is not None and change.high is not None
-    bounds = f" ({_percent(change.low)} … {_percent(change.high)})" if is_known else ""
+    size = f", {signed(change.change)} %" if query.is_relative and change.change is not None else ""
+    bounds = ""
+    if size and change.low is not None and change.high is not None:
+        bounds = f" ({signed(change.low)} % … {signed(change.high)} %)"
     return f"{_did(change)} {_where(change)}: {figures}{size}{bounds}"
 
 
 def _shift(query: TrendQuery, series: Sequence[TrendSeries], alike: Sequence[LevelChange]) -> str:
     sizes = [change.change for change in alike if change.change is not None]
-    typical = f": {_percent(float(np.median(sizes)))} in the median" if sizes and query.is_relative else ""
+    typical = f": {signed(float(np.median(sizes)))} % in the median" if sizes and query.is_relative else ""
     return (
         f"{query.label} of {len(alike)} of {plural(len(series), 'series', 'series')} {_did(alike[0])} together "
         f"{_where(alike[0])}{typical}"
@@ -114,12 +106,3 @@ def _did(change: LevelChange) -> str:
 def _where(change: LevelChange) -> str:
     when = f" ({change.started_at:%Y-%m-%d})" if change.started_at else ""
     return f"at run {change.run_id}{when}"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
-
-
-def _percent(share: float | None) -> str:
-    points = 100 * (share or 0.0)
-    return f"{points:+,.0f} %" if abs(points) >= 9.95 else f"{points:+.1f} %"

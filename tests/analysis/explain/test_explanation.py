@@ -115,6 +115,14 @@ def test_changes_that_cancel_each_other_out_have_no_shares() -> None:
     assert any("cancel" in note for note in result.notes)
 
 
+def test_what_arithmetic_leaves_over_has_no_shares() -> None:
+    """Three times the same requests: the means differ in their last digit alone, and nothing contributed to that."""
+    parts = {"/a": (2, 10.2), "/b": (5, 43.0)}
+    result = explained(*([cell(name, n * times, mean) for name, (n, mean) in parts.items()] for times in (3, 1)))
+    assert 0 < abs(result.moved[0].difference) < 1e-13
+    assert {(row.contribution, row.share) for row in result.of("mean_ms")["endpoint"]} == {(0.0, None)}
+
+
 def test_identical_sides_moved_nothing() -> None:
     """All contributions are zero, and no share is made up."""
     result = explained([cell("/a"), cell("/b", 5, 7.0)], [cell("/a"), cell("/b", 5, 7.0)])

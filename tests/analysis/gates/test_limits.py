@@ -93,6 +93,11 @@ def test_an_infinite_figure_fails() -> None:
     assert found.to_dict()["rows"][0]["measured"] is None
 
 
+def test_a_figure_that_is_next_to_nothing_is_short() -> None:
+    """Not three hundred zeros."""
+    assert row("p95_ms < 300", data({TOTAL: {"p95_ms": 1e-300}})).message == "1e-300 ms"
+
+
 def test_a_figure_that_is_not_exact_says_so() -> None:
     """The reader may want to know how far it carries."""
     known = data({TOTAL: {"precision": "2 significant digits"}})

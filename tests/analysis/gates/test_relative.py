@@ -55,14 +55,14 @@ def judged(gate: str, *rows: dict[str, Any], verdict: str = "no change") -> Gate
 @pytest.mark.parametrize(
     ("fields", "outcome", "message"),
     [
-        ({}, "passed", "+1.0 %, +2.0 at worst"),
-        ({"verdict": "regressed", "change": 0.3, "high": 0.4}, "failed", "+30 %, +40 at worst: regressed"),
-        ({"verdict": "improved", "change": -0.3, "high": -0.2}, "passed", "-30 %, -20 at worst"),
-        ({"verdict": "not enough evidence", "change": -0.08, "high": -0.01}, "passed", "-8.0 %, -1.0 at worst"),
+        ({}, "passed", "+1.0 %, +2.0 % at worst"),
+        ({"verdict": "regressed", "change": 0.3, "high": 0.4}, "failed", "+30 %, +40 % at worst: regressed"),
+        ({"verdict": "improved", "change": -0.3, "high": -0.2}, "passed", "-30 %, -20 % at worst"),
+        ({"verdict": "not enough evidence", "change": -0.08, "high": -0.01}, "passed", "-8.0 %, -1.0 % at worst"),
         (
             {"verdict": "not enough evidence", "change": 0.05, "high": 0.2, "runs_needed": 4},
             "unknown",
-            "+5.0 %, +20 at worst: not enough evidence; about 4 runs on each side would show it",
+            "+5.0 %, +20 % at worst: not enough evidence; about 4 runs on each side would show it",
         ),
         ({"verdict": "not enough evidence", "high": None}, "unknown", "+1.0 %: not enough evidence"),
     ],
@@ -76,10 +76,10 @@ def test_the_comparison_decides(fields: dict[str, Any], outcome: str, message: s
 def test_throughput_gets_worse_downwards() -> None:
     """And a rate of errors by points."""
     rate = compared(metric="throughput_rps", change=-0.02, low=-0.12, high=0.08, verdict="not enough evidence")
-    assert judged("throughput no worse than 10 %", rate).message == "-2.0 %, -12 at worst: not enough evidence"
+    assert judged("throughput no worse than 10 %", rate).message == "-2.0 %, -12 % at worst: not enough evidence"
     assert judged("throughput no worse than 15 %", rate).outcome == "passed"
     errors = compared(metric="error_rate", interval_of="difference", difference=0.002, change=None, high=0.004)
-    assert judged("error_rate no worse than 1 point", errors).message == "+0.2 points, +0.4 at worst"
+    assert judged("error_rate no worse than 1 point", errors).message == "+0.2 points, +0.4 points at worst"
 
 
 def test_too_little_evidence_stops_only_the_strict() -> None:
@@ -107,7 +107,7 @@ def test_what_is_shared_adds_to_the_uncertainty() -> None:
     own = compared(GET_A, change=0.01, common=0.0, low=-0.02, high=1.01 * 1.030454533953517 - 1)
     shared = compared(COMMON, change=0.0, high=0.040810774192388)
     found = judged('p99 of "GET /a" no worse than 10 %', own, shared)
-    assert found.message == "+1.0 %, +6.2 at worst"
+    assert found.message == "+1.0 %, +6.2 % at worst"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from ator_lib.errors import UsageError
         ({"metric": "name"}, "no metric 'name'"),
         ({"last": 0}, "last=0"),
         ({"last": True}, "last=True"),
+        ({"last": 2**63}, "last=9223372036854775808"),
         ({"minimum_effect": -0.1}, "minimum_effect=-0.1"),
         ({"minimum_effect": float("nan")}, "minimum_effect=nan"),
         ({"minimum_effect": "much"}, "minimum_effect='much'"),
