@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = [
     "tests.support.browser",
@@ -25,6 +26,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # what it remembers of a run belongs to no checkout
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir()) / "hypothesis"))
+
+# the same examples every time, on machines of any speed; chance has its place in `make fuzz`
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 TEST_VARIABLES = ("ATOR_CHROMIUM", "ATOR_TEST_PG_URL")
 

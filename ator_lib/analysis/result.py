@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from ator_lib.analysis.checks import Check
 from ator_lib.analysis.metrics import METRICS
 from ator_lib.analysis.options import CompareOptions
+from ator_lib.analysis.plain import plain
 from ator_lib.analysis.run_data import Endpoint
 from ator_lib.analysis.verdicts import Verdict
 
@@ -153,12 +154,12 @@ class ComparisonResult:
         return {
             "verdict": str(self.verdict),
             "headline": self.headline(),
-            "rows": [_plain({**asdict(row), "effect": row.effect}) for row in self.rows],
-            "endpoints": [_plain(asdict(endpoint)) for endpoint in self.endpoints],
-            "checks": [_plain(asdict(check)) for check in self.checks],
+            "rows": [plain({**asdict(row), "effect": row.effect}) for row in self.rows],
+            "endpoints": [plain(asdict(endpoint)) for endpoint in self.endpoints],
+            "checks": [plain(asdict(check)) for check in self.checks],
             "notes": list(self.notes),
-            "contender": [_plain(asdict(run)) for run in self.contender],
-            "baseline": [_plain(asdict(run)) for run in self.baseline],
+            "contender": [plain(asdict(run)) for run in self.contender],
+            "baseline": [plain(asdict(run)) for run in self.baseline],
             "options": self.options.to_dict(),
         }
 
@@ -195,13 +196,3 @@ def _spoken(row: ComparisonRow) -> str:
         return f"{metric.label} {effect:+.2g} percentage points ({low:.2g} … {high:.2g})"
     own = " of its own" if row.common is not None else ""
     return f"{metric.label} {effect:+.0f} %{own} ({low:.0f} % … {high:.0f} %)"
-
-
-def _plain(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _plain_value(value) for name, value in record.items()}
-
-
-def _plain_value(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return str(value) if isinstance(value, Verdict) else value

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from ator_lib.analysis.metrics import METRICS
+from ator_lib.analysis.wording import signed
 
 MISSING = "–"
 
@@ -121,7 +122,7 @@ def change(effect: float | None, *, unit: str = "%") -> str:
     >>> change(0.1234), change(-0.0056), change(0.0312, unit="points")
     ('+12 %', '-0.6 %', '+3.1 points')
     """
-    return MISSING if effect is None or is_missing(effect) else f"{_signed(effect)} {unit}"
+    return MISSING if effect is None or is_missing(effect) else f"{signed(effect)} {unit}"
 
 
 def interval(low: float | None, high: float | None) -> str:
@@ -134,13 +135,7 @@ def interval(low: float | None, high: float | None) -> str:
     """
     if low is None or high is None or is_missing(low) or is_missing(high):
         return MISSING
-    return f"{_signed(low)} … {_signed(high)}"
-
-
-def _signed(share: float) -> str:
-    points = share * 100
-    written = f"{points:+,.0f}" if abs(points) >= 9.95 else f"{points:+.1f}"
-    return "0" if written in ("+0.0", "-0.0") else written
+    return f"{signed(low)} … {signed(high)}"
 
 
 def duration(seconds: Number | None) -> str:

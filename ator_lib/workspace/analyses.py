@@ -175,4 +175,6 @@ class Analyses(BaseWorkspace[RunHandle]):
         return run if isinstance(run, RunHandle) else self.get(run)
 
     def _several(self, runs: AnyRun | Sequence[AnyRun]) -> list[RunHandle]:
+        if not isinstance(runs, int | str | RunHandle | Sequence):
+            raise UsageError(f"{runs!r} is no run: give an id, a pinned name, a run, or a list of them")
         return [self._one(run) for run in ([runs] if isinstance(runs, int | str | RunHandle) else runs)]

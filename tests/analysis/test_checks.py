@@ -232,21 +232,26 @@ def test_a_warm_up_that_stayed_in_is_told():
 
 
 def test_a_constant_duration_is_no_measurement():
-    """Every request took 25 ms, to the last digit; a clock of whole milliseconds may say 1 ms of all."""
-    samples = made_samples(ENDPOINTS, seed=2)
+    """Every request took 25 ms, to the last digit."""
+    check = _check("frozen data", _constant(25.0), _known(1))
+    assert (check.ok, check.blocks, check.contender) == (False, True, "always 25 ms")
 
-    def constant(ms: float) -> RunData:
-        run = run_data({k: replace(s, duration_ms=np.full(len(s.duration_ms), ms)) for k, s in samples.items()})
-        low_and_high = pa.array([ms] * run.summaries.num_rows)
-        columns = {"min_ms": low_and_high, "max_ms": low_and_high}
-        names = run.summaries.schema.names
-        summaries = run.summaries
-        for name, values in columns.items():
-            summaries = summaries.set_column(names.index(name), schema.SUMMARIES.field(name), values)
-        return replace(run, run_id=2, summaries=summaries)
 
-    assert _check("frozen data", constant(25.0), _known(1)).blocks
-    assert not _check("frozen data", constant(1.0), _known(1)).blocks
+@pytest.mark.parametrize("ms", [0.0, 1.0])
+def test_a_clock_too_coarse_for_the_requests_is_told_and_does_not_block(ms):
+    """A fast target by a clock of whole milliseconds: nobody can tell whether that was measured."""
+    check = _check("frozen data", _constant(ms), _known(1))
+    assert (check.ok, check.blocks, check.contender) == (None, False, f"always {ms:g} ms")
+    assert "run 2 were too short for the clock" in check.message
+
+
+def _constant(ms: float) -> RunData:
+    """Make a run whose every request took the same time."""
+    run = run_data(
+        {k: replace(s, duration_ms=np.full(len(s.duration_ms), ms)) for k, s in made_samples(ENDPOINTS, seed=2).items()}
+    )
+    rows = [{**row, "min_ms": ms, "max_ms": ms} for row in run.summaries.to_pylist()]
+    return replace(run, run_id=2, summaries=pa.Table.from_pylist(rows, schema=schema.SUMMARIES))
 
 
 @pytest.mark.parametrize(("until_s", "blocks"), [(26, False), (40, True)])

@@ -60,7 +60,8 @@ def _endpoints(sides: Sides) -> Check:
     lonely = sorted(names[0] ^ names[1], key=lambda endpoint: (endpoint.label, endpoint))
     message = f"all {len(common)} are on both sides"
     if lonely:
-        message = f"on one side only, so the totals mix other requests: {listed((endpoint.label for endpoint in lonely), _MOST_NAMED)}"
+        labels = listed((endpoint.label for endpoint in lonely), _MOST_NAMED)
+        message = f"on one side only, so the totals mix other requests: {labels}"
     return Check(
         name="endpoints",
         baseline=f"{len(names[0])} endpoints",
