@@ -23,7 +23,8 @@ def block_weights(blocks: int, replicates: int, seed: int) -> FloatArray:
     length = stretch(blocks)
     starts = generator.multinomial(-(-blocks // length), np.full(blocks, 1 / blocks), size=replicates)
     drawn: FloatArray = np.sum([np.roll(starts, shift, axis=1) for shift in range(length)], axis=0, dtype=np.float64)
-    return drawn * (blocks / drawn.sum(axis=1, keepdims=True))
+    drawn *= blocks / drawn.sum(axis=1, keepdims=True)
+    return drawn
 
 
 def stretch(blocks: int) -> int:

@@ -78,3 +78,17 @@ METRICS: dict[str, Metric] = {
     )
 }
 """Metric name → metric, in the order in which they are shown."""
+
+
+def metric_label(metric: str) -> str:
+    """Name a figure of the summaries as people say it, also one that is not compared.
+
+    Examples
+    --------
+    >>> metric_label("p99_9_ms"), metric_label("throughput_rps"), metric_label("bytes_received")
+    ('p99.9', 'throughput', 'bytes received')
+    """
+    if metric in METRICS:
+        return METRICS[metric].label
+    bare = metric.removesuffix("_ms").removesuffix("_rps").removesuffix("_s")
+    return bare.replace("p99_9", "p99.9").replace("_", " ")

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from ator_lib.analysis.metrics import METRICS
 from ator_lib.analysis.wording import signed
 
 MISSING = "–"
@@ -101,17 +100,6 @@ def measured(metric: str, value: Number | None) -> str:
     if metric == "error_rate":
         return percent(value)
     return digits(value) + (" ms" if metric.endswith("_ms") else "/s" if metric.endswith("_rps") else "")
-
-
-def label(metric: str) -> str:
-    """Name a metric as people say it.
-
-    Examples
-    --------
-    >>> label("p99_9_ms"), label("error_rate"), label("throughput_rps")
-    ('p99.9', 'error rate', 'throughput')
-    """
-    return METRICS[metric].label if metric in METRICS else metric.removesuffix("_ms").replace("_", ".")
 
 
 def change(effect: float | None, *, unit: str = "%") -> str:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from ator_lib.analysis.metrics import METRICS
+from ator_lib.analysis.metrics import METRICS, metric_label
 from ator_lib.analysis.result import ComparisonRow
 from ator_lib.analysis.verdicts import Verdict
 from ator_lib.figures import markup
-from ator_lib.figures.format import change, count, duration, interval, label, measured, moment, runs, sentence, text
+from ator_lib.figures.format import change, count, duration, interval, measured, moment, runs, sentence, text
 from ator_lib.figures.markup import Cell, Column
 from ator_lib.figures.rows import label_of
 from ator_lib.model import LoadProfile, Run
@@ -108,7 +108,7 @@ def change_columns(rows: Sequence[Record]) -> list[Column]:
     known = [column for name, column in _IF_KNOWN.items() if any(row[name] is not None for row in rows)]
     return [
         _ENDPOINT,
-        Column(heading="Metric", write=lambda row: label(row["metric"]), kind="words"),
+        Column(heading="Metric", write=lambda row: metric_label(row["metric"]), kind="words"),
         Column(heading="Verdict", write=lambda row: markup.outcome(row["verdict"]), kind="words"),
         Column(heading="Change", write=_change),
         Column(heading="Interval", write=lambda row: interval(row["low"], row["high"])),
@@ -148,7 +148,7 @@ def _rule(options: Record, left_out: int) -> str:
         metric, of, endpoint = whose.partition(" of ")
         point = "percentage point" if size == 0.01 else "percentage points"
         written = f"{100 * size:g} {'%' if METRICS[metric].relative else point}"
-        groups.setdefault(written, []).append(f"{label(metric)}{of}{endpoint}")
+        groups.setdefault(written, []).append(f"{metric_label(metric)}{of}{endpoint}")
     counts = ", ".join(f"{size} ({', '.join(names)})" for size, names in groups.items())
     more = f" {left_out:,} more rows are in the table." if left_out else ""
     return (

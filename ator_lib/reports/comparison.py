@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from ator_lib.analysis.metrics import metric_label
 from ator_lib.analysis.verdicts import Verdict
-from ator_lib.figures.format import MISSING, label
+from ator_lib.figures.format import MISSING
 from ator_lib.figures.rows import label_of
 from ator_lib.figures.tables import CHECK_COLUMNS, change_columns
 from ator_lib.reports.content import Content, Record, Section, section
@@ -64,7 +65,7 @@ def _case(endpoint: Record, rows: Sequence[Record]) -> JUnitCase:
     pairs = [zip(written.columns, row, strict=True) for row in written.rows]
     details = [", ".join(f"{name}: {cell}" for name, cell in row if cell != MISSING) for row in pairs]
     loud = [
-        f"{label(row['metric'])} {cells[2]}"
+        f"{metric_label(row['metric'])} {cells[2]}"
         for row, cells in zip(of_it, written.rows, strict=True)
         if row["verdict"] == verdict
     ]

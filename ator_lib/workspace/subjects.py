@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ator_lib.analysis.metrics import metric_label
 from ator_lib.errors import ConflictError, NotFoundError, UsageError
-from ator_lib.figures.format import label
 from ator_lib.registry.lookups import runs_by_id
 from ator_lib.reports.comparison import comparison_content
 from ator_lib.reports.content import Content
@@ -128,7 +128,7 @@ def _of_trend(trend: Trend) -> Subject:
     test = parameters["test"] if isinstance(parameters["test"], str) else ", ".join(parameters["test"])
     about = ReportFacts(
         kind="trend",
-        title=f"Trend of {label(parameters['metric'])} · {test}",
+        title=f"Trend of {metric_label(parameters['metric'])} · {test}",
         verdict=trend.verdict,
         headline=trend.headline,
         test=test,

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow.types as kinds
 
 from ator_lib import schema
-from ator_lib.analysis.metrics import METRICS
+from ator_lib.analysis.metrics import METRICS, metric_label
 from ator_lib.analysis.plain import plain
 from ator_lib.analysis.wording import near
 from ator_lib.errors import UsageError
@@ -104,8 +104,7 @@ class TrendQuery:
     @property
     def label(self) -> str:
         """The metric as people say it."""
-        bare = self.metric.removesuffix("_ms").removesuffix("_rps").removesuffix("_s")
-        return bare.replace("p99_9", "p99.9").replace("_", " ")
+        return metric_label(self.metric)
 
     def where(self) -> dict[str, Any]:
         """Return the filters of the history."""
