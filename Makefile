@@ -54,9 +54,10 @@ bench: $(STAMP)
 	done
 
 eval: $(STAMP)
-	@for file in benchmarks/eval_*.py; do \
-		$(RUN) -m "benchmarks.$$(basename "$$file" .py)" || exit 1; \
+	@for name in identical noise power; do \
+		$(RUN) -m benchmarks.eval_$$name $(if $(QUICK),quick) || exit 1; \
 	done
+	@$(RUN) -m benchmarks.eval_change_points $(SERIES)
 
 $(STAMP): pyproject.toml constraints.txt
 	@python=; for candidate in $(PYTHONS); do \

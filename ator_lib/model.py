@@ -162,6 +162,13 @@ class Run:
         """The run's tags; they are kept among its attributes."""
         return tuple(self.attributes.get(TAGS, ()))
 
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds from its start to its end; ``None`` where one of them is not known."""
+        if self.start_time is None or self.end_time is None:
+            return None
+        return (self.end_time - self.start_time).total_seconds()
+
     def is_stale(self, now: datetime) -> bool:
         """Whether it runs without a lease for more than a day: somebody probably forgot to complete it."""
         if self.status is not RunStatus.RUNNING or self.lease_expires_at is not None or self.start_time is None:

@@ -78,6 +78,8 @@ def contributions_figure(result: ExplanationResult, measure: str | None = None) 
     if moved is None:
         return theme.empty_figure("What moved", "not known of both sides")
     kinds = result.of(moved.measure)
+    if _is_still(moved, [row for rows in kinds.values() for row in rows]):
+        return theme.empty_figure(_title(result, moved), f"the {MEASURES[moved.measure][0]} did not change")
     panels = {kind: _rows(_in_order(kind, rows), moved) for kind, rows in kinds.items() if kind != "endpoint phase"}
     drawn_px = sum(_HEADING_PX + theme.ROW_PX * len(rows) for rows in panels.values())
     figure = make_subplots(
@@ -129,6 +131,12 @@ def _title(result: ExplanationResult, moved: Moved) -> str:
         return sentence(result.headline).rstrip(".")
     figures = (figure_of(moved.measure, value) for value in (moved.baseline, moved.contender))
     return f"{sentence(MEASURES[moved.measure][0]).rstrip('.')}: {' → '.join(figures)}"
+
+
+def _is_still(moved: Moved, rows: Sequence[Contribution]) -> bool:
+    """Whether no part contributes more than rounding does."""
+    least = 1e-9 * max(abs(moved.baseline), abs(moved.contender))
+    return all(abs(row.own) <= least and abs(row.mix) <= least for row in rows)
 
 
 def _scaled(moved: Moved, value: float) -> float:

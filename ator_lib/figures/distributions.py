@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from plotly.subplots import make_subplots
 
+from ator_lib.analysis.blocks import FloatArray
 from ator_lib.analysis.run_data import TOTAL, Endpoint, RunData
 from ator_lib.figures import theme
 from ator_lib.schema import PERCENTILES
@@ -25,8 +25,6 @@ _FIRST = 1 / 0.95
 _PANEL_PX = 220
 _TICKS = {2: "50", 10: "90", 100: "99", 1e3: "99.9", 1e4: "99.99", 1e5: "99.999"}
 """1 ÷ the share that is slower → how people say it."""
-
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

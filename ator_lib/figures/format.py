@@ -187,6 +187,17 @@ def cut(words: str, most: int) -> str:
     return f"{words[: most - 1 - half]}…{words[-half:]}"
 
 
+def because(headline: str | None, verdict: str | None) -> str:
+    """Take the verdict off a headline that begins with it, for where it stands beside; empty if there is none.
+
+    Examples
+    --------
+    >>> because("regressed: GET /search p95 +62 %", "regressed"), because("disk full", "failure"), because(None, None)
+    ('GET /search p95 +62 %', 'disk full', '')
+    """
+    return (headline or "").removeprefix(f"{verdict}: ")
+
+
 def sentence(words: str) -> str:
     """Write words as a sentence of their own.
 

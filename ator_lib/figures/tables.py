@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 from ator_lib.analysis.metrics import METRICS, metric_label
-from ator_lib.analysis.result import ComparisonRow
 from ator_lib.analysis.verdicts import Verdict
 from ator_lib.figures import markup
-from ator_lib.figures.format import change, count, duration, interval, measured, moment, runs, sentence, text
+from ator_lib.figures.format import because, change, count, duration, interval, measured, moment, runs, sentence, text
 from ator_lib.figures.markup import Cell, Column
 from ator_lib.figures.rows import label_of
 from ator_lib.model import LoadProfile, Run
@@ -30,7 +28,7 @@ def comparison_html(answer: Record) -> str:
     loud = _loudest(answer["rows"])
     failed = [check for check in answer["checks"] if check["ok"] is False]
     return markup.shown(
-        markup.banner(answer["verdict"], _because(answer), sentence(sides).rstrip(".")),
+        markup.banner(answer["verdict"], because(answer["headline"], answer["verdict"]), sentence(sides).rstrip(".")),
         _changes(loud),
         markup.paragraph(_rule(answer["options"], len(answer["rows"]) - len(loud))),
         _checks(failed) if failed else "",
@@ -54,7 +52,7 @@ def side_by_side_html(comparisons: Sequence[Record]) -> str:
     columns = [
         Column(heading="Run", write=lambda row: f"run {row['run_id']}"),
         Column(heading="Verdict", write=lambda row: markup.outcome(row["verdict"]), kind="words"),
-        Column(heading="What speaks for it", write=_because, kind="text"),
+        Column(heading="What speaks for it", write=lambda row: because(row["headline"], row["verdict"]), kind="text"),
     ]
     return markup.shown(markup.table(comparisons, columns, name="Runs side by side"))
 
@@ -72,10 +70,14 @@ def errors_html(errors: Sequence[Record]) -> str:
 
 def run_html(run: Run) -> str:
     """Show what the registry knows of a run."""
-    reason = (run.status_reason or "").replace("_", " ")
-    said = " ".join(sentence(part) for part in (reason, run.error) if part)
     title = f"Run {run.run_id} · {run.test or 'no test name'}"
-    return markup.shown(markup.banner(run.status.value, said, title), markup.facts(_facts(run)))
+    return markup.shown(markup.banner(run.status.value, ended(run), title), markup.facts(_facts(run)))
+
+
+def ended(run: Run) -> str:
+    """Say in sentences why a run ended; empty where nobody said it."""
+    reason = (run.status_reason or "").replace("_", " ")
+    return " ".join(sentence(part) for part in (reason, run.error) if part)
 
 
 _ENDPOINT = Column(heading="Endpoint", write=label_of)
@@ -85,10 +87,6 @@ ERROR_COLUMNS = (
     Column(heading="Status code", write=lambda row: count(row["status_code"])),
     Column(heading="Error", write=lambda row: text(row["error"]), kind="text"),
 )
-
-
-def _because(answer: Record) -> str:
-    return str(answer["headline"]).removeprefix(f"{answer['verdict']}: ")
 
 
 def _loudest(rows: Sequence[Record]) -> list[Record]:
@@ -110,7 +108,7 @@ def change_columns(rows: Sequence[Record]) -> list[Column]:
         _ENDPOINT,
         Column(heading="Metric", write=lambda row: metric_label(row["metric"]), kind="words"),
         Column(heading="Verdict", write=lambda row: markup.outcome(row["verdict"]), kind="words"),
-        Column(heading="Change", write=_change),
+        Column(heading="Change", write=judged_change),
         Column(heading="Interval", write=lambda row: interval(row["low"], row["high"])),
         Column(heading="Baseline", write=lambda row: measured(row["metric"], row["baseline"])),
         Column(heading="Contender", write=lambda row: measured(row["metric"], row["contender"])),
@@ -118,9 +116,9 @@ def change_columns(rows: Sequence[Record]) -> list[Column]:
     ]
 
 
-def _change(row: Record) -> str:
-    judged = ComparisonRow(**{field.name: row[field.name] for field in fields(ComparisonRow)})
-    return change(judged.effect, unit=_unit(row))
+def judged_change(row: Record) -> str:
+    """Write the change that a row of a comparison is judged by."""
+    return change(row["effect"], unit=_unit(row))
 
 
 def _unit(row: Record) -> str:
@@ -185,13 +183,12 @@ def _checked(checks: Sequence[Record]) -> str:
 
 
 def _facts(run: Run) -> dict[str, str]:
-    ran_s = (run.end_time - run.start_time).total_seconds() if run.end_time and run.start_time else None
     known = {
         "Stream": run.stream,
         "Environment": run.environment,
         "Location": run.location and f"{run.location}, factor {run.factor or 0}",
         "Started": run.start_time and f"{moment(run.start_time)} UTC",
-        "Duration": None if ran_s is None else duration(ran_s),
+        "Duration": None if run.duration_s is None else duration(run.duration_s),
         "Load": run.load_profile and _load(run.load_profile),
         "Tool": run.tool,
         "Triggered by": run.triggered_by,

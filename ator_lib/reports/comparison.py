@@ -9,8 +9,8 @@ from ator_lib.analysis.metrics import metric_label
 from ator_lib.analysis.verdicts import Verdict
 from ator_lib.figures.format import MISSING
 from ator_lib.figures.rows import label_of
-from ator_lib.figures.tables import CHECK_COLUMNS, change_columns
-from ator_lib.reports.content import Content, Record, Section, section
+from ator_lib.figures.tables import CHECK_COLUMNS, change_columns, judged_change
+from ator_lib.reports.content import MOST_ROWS, Content, Record, Section, section
 from ator_lib.reports.facts import ReportFacts
 from ator_lib.reports.junit import JUnitCase
 
@@ -21,8 +21,6 @@ _OUTCOMES = {
 }
 """What CI systems know; all else has passed."""
 _CLEAR = (Verdict.REGRESSED, Verdict.IMPROVED)
-_MOST_ROWS = 50
-"""Of a pull request's summary; JSON has all."""
 
 
 def comparison_content(answer: Record, about: ReportFacts) -> Content:
@@ -39,7 +37,7 @@ def comparison_content(answer: Record, about: ReportFacts) -> Content:
 def comparison_sections(answer: Record) -> list[Section]:
     """Give the figures of the whole run, what changed of the endpoints, and the checks that say no."""
     rows = [row for row in answer["rows"] if row["scope"] != "name" or row["verdict"] in _CLEAR]
-    shown = sorted(rows, key=lambda row: row["scope"] == "name")[:_MOST_ROWS]
+    shown = sorted(rows, key=lambda row: row["scope"] == "name")[:MOST_ROWS]
     failed = [check for check in answer["checks"] if check["ok"] is False]
     sections = [section("Changes", change_columns(shown), shown)]
     return sections + ([section("Checks that say no", CHECK_COLUMNS, failed)] if failed else [])
@@ -64,11 +62,7 @@ def _case(endpoint: Record, rows: Sequence[Record]) -> JUnitCase:
     written = section("", change_columns(of_it)[1:], of_it)
     pairs = [zip(written.columns, row, strict=True) for row in written.rows]
     details = [", ".join(f"{name}: {cell}" for name, cell in row if cell != MISSING) for row in pairs]
-    loud = [
-        f"{metric_label(row['metric'])} {cells[2]}"
-        for row, cells in zip(of_it, written.rows, strict=True)
-        if row["verdict"] == verdict
-    ]
+    loud = [f"{metric_label(row['metric'])} {judged_change(row)}" for row in of_it if row["verdict"] == verdict]
     return JUnitCase(
         name=label_of(endpoint),
         classname="comparison",

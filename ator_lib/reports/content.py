@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ator_lib.errors import UsageError
+from ator_lib.figures.format import because
 from ator_lib.figures.markup import Column
 from ator_lib.registry.wire import to_json
 from ator_lib.reports import markdown
@@ -17,6 +18,9 @@ from ator_lib.reports.junit import JUnitCase, junit_xml
 from ator_lib.reports.secrets import Redaction
 
 Record = Mapping[str, Any]
+
+MOST_ROWS = 50
+"""Of a table in a pull request's summary; JSON has all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +93,8 @@ def _markdown(content: Content, redaction: Redaction) -> str:
     about = content.about
     parts = [f"## {markdown.text(redaction.scrub(about.title))}"]
     if about.verdict is not None:
-        because = redaction.scrub((about.headline or "").removeprefix(f"{about.verdict}: "))
-        parts.append(f"**{markdown.text(about.verdict)}**" + (f": {markdown.text(because)}" if because else ""))
+        said = redaction.scrub(because(about.headline, about.verdict))
+        parts.append(f"**{markdown.text(about.verdict)}**" + (f": {markdown.text(said)}" if said else ""))
     elif about.headline:
         parts.append(markdown.text(redaction.scrub(about.headline)))
     for part in content.sections:

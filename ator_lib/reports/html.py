@@ -78,7 +78,9 @@ def export_html(
     """
     executed = from_dict(redaction.scrub(_read(notebook)))
     executed.cells = [cell for cell in executed.cells if not _LEFT_OUT & set(cell.metadata.get("tags", []))]
-    figures = [output.data[PLOTLY] for cell in executed.cells for output in _outputs(cell) if _is_figure(output)]
+    figures = [
+        _whole(output.data[PLOTLY]) for cell in executed.cells for output in _outputs(cell) if _is_figure(output)
+    ]
     pictures, without = _drawn(figures, draw)
     places = {f"<!--{uuid4().hex}-->": _figure_html(*pair) for pair in zip(figures, pictures, strict=True)}
     run_with = executed.metadata.get("papermill", {})
@@ -146,7 +148,7 @@ def _drawn(figures: Sequence[dict[str, Any]], draw: Draw | None) -> tuple[Sequen
     if draw is None:
         return none, "No Chromium was found to draw them."
     try:
-        return draw([_whole(figure) for figure in figures]), None
+        return draw(figures), None
     except ToolError as error:  # the report matters more
         return none, str(error)
 
@@ -160,14 +162,13 @@ def _whole(figure: dict[str, Any]) -> dict[str, Any]:
 
 def _figure_html(figure: dict[str, Any], picture: str | None) -> str:
     """Return the place of a figure: what is seen without scripts, and the figure as JSON, which report.js draws."""
-    whole = _whole(figure)
-    text = json.dumps(whole, separators=(",", ":")).replace("<", "\\u003c")  # nothing in it can end the script
-    height = float(whole["layout"].get("height") or _DEFAULT_HEIGHT_PX)
-    title = _title_text(whole["layout"])
+    text = json.dumps(figure, separators=(",", ":")).replace("<", "\\u003c")  # nothing in it can end the script
+    height = float(figure["layout"].get("height") or _DEFAULT_HEIGHT_PX)
+    title = _title_text(figure["layout"])
     label = html_text.escape(title or "Figure", quote=True)
     kind, still = "picture", picture
     if picture is None:
-        kind, still = "numbers", numbers_table(whole, title) or "<p>This figure needs JavaScript.</p>"
+        kind, still = "numbers", numbers_table(figure, title) or "<p>This figure needs JavaScript.</p>"
     elif picture.startswith("data:"):
         still = f'<img src="{picture}" alt="{label}">'
     return (

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ator_lib.errors import UsageError
+from ator_lib.figures.format import because
 from ator_lib.figures.markup import MOODS
 from ator_lib.reports.facts import ReportFacts, facts_in
 from ator_lib.reports.files import write_whole
@@ -55,7 +56,7 @@ class _Entry:
     @property
     def said(self) -> str:
         """Its headline, without the verdict, which stands beside it."""
-        return (self.about.headline or "").removeprefix(f"{self.about.verdict}: ")
+        return because(self.about.headline, self.about.verdict)
 
 
 def write_index(folder: Path) -> FolderIndex:

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ator_lib.figures.format import sentence
 from ator_lib.figures.rows import busiest_first
 from ator_lib.figures.summary import SummaryTable, summary_columns
-from ator_lib.figures.tables import ERROR_COLUMNS
+from ator_lib.figures.tables import ERROR_COLUMNS, ended
 from ator_lib.model import Run, RunStatus
 from ator_lib.registry.wire import run_to_json
 from ator_lib.reports.comparison import comparison_cases, comparison_notes, comparison_sections
-from ator_lib.reports.content import Content, Record, Section, section
+from ator_lib.reports.content import MOST_ROWS, Content, Record, Section, section
 from ator_lib.reports.facts import ReportFacts
 from ator_lib.reports.junit import JUnitCase
 
-_MOST_ROWS = 50
-"""Of a pull request's summary; JSON has all."""
 _OUTCOMES = {RunStatus.SUCCESS: "passed", RunStatus.FAILURE: "failed"}
 
 
@@ -58,28 +55,25 @@ def run_content(run: Run, results: RunResults, about: ReportFacts) -> Content:
 
 def _sections(summaries: Sequence[Record], results: RunResults) -> list[Section]:
     endpoints = sorted((row for row in summaries if row["scope"] == "name"), key=busiest_first)
-    shown = [*(row for row in summaries if row["scope"] == "total"), *endpoints][:_MOST_ROWS]
+    shown = [*(row for row in summaries if row["scope"] == "total"), *endpoints][:MOST_ROWS]
     cases = [case for case in results.cases if case["status"] in ("failed", "error")]
-    rows = [[case["suite"], case["case"], case["status"], case["message"]] for case in cases[:_MOST_ROWS]]
+    rows = [[case["suite"], case["case"], case["status"], case["message"]] for case in cases[:MOST_ROWS]]
     return [
         *([section("Summary", summary_columns(0.0), shown)] if shown else []),
-        *([section("Errors", ERROR_COLUMNS, results.errors[:_MOST_ROWS])] if results.errors else []),
+        *([section("Errors", ERROR_COLUMNS, results.errors[:MOST_ROWS])] if results.errors else []),
         *([Section(heading="Failed cases", columns=["Suite", "Case", "Status", "Message"], rows=rows)] if rows else []),
     ]
 
 
 def _run_case(run: Run) -> JUnitCase:
     """Give the run itself as a case: what did not come to an end is an error."""
-    reason = (run.status_reason or "").replace("_", " ")
-    said = " ".join(sentence(part) for part in (reason, run.error) if part)
-    ran_s = (run.end_time - run.start_time).total_seconds() if run.end_time and run.start_time else 0.0
     outcome = _OUTCOMES.get(run.status, "error")
     return JUnitCase(
         name=run.test or f"run {run.run_id}",
         classname="run",
         outcome=outcome,
-        message=said or ("" if outcome == "passed" else run.status.value),
-        time_s=ran_s,
+        message=ended(run) or ("" if outcome == "passed" else run.status.value),
+        time_s=run.duration_s or 0.0,
     )
 
 

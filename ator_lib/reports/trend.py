@@ -6,17 +6,15 @@ from collections.abc import Sequence
 
 from ator_lib.analysis.verdicts import Verdict
 from ator_lib.figures.trend_html import level_columns
-from ator_lib.reports.content import Content, Record, section
+from ator_lib.reports.content import MOST_ROWS, Content, Record, section
 from ator_lib.reports.facts import ReportFacts
 from ator_lib.reports.junit import JUnitCase
-
-_MOST_ROWS = 50
 
 
 def trend_content(answer: Record, changes: Sequence[Record], about: ReportFacts) -> Content:
     """Say what ``Trend.to_dict()`` says; ``changes`` are the rows of ``Trend.changes``."""
     columns = level_columns(answer["parameters"]["metric"])
-    latest = list(reversed(changes))[:_MOST_ROWS]
+    latest = list(reversed(changes))[:MOST_ROWS]
     return Content(
         about=about,
         document={"trend": answer},

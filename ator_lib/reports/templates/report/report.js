@@ -19,6 +19,7 @@
     place.classList.add("live");
     if (window.innerWidth < 640) {
       adaptToNarrowScreen(figure.layout);
+      wrapTitle(figure.layout, place);
     }
     Plotly.newPlot(drawing, figure).catch(function () {
       place.classList.remove("live");
@@ -46,6 +47,36 @@
       });
       layout.margin = Object.assign({}, layout.margin, { l: 48, r: 12 });
     }
+  }
+
+  // Plotly cuts a title that is wider than the screen. One with markup of its own (ours is escaped) stays as it is.
+  function wrapTitle(layout, place) {
+    var title = Object.assign({}, layout.title);
+    var mostLetters = (place.clientWidth - 24) / 8;
+    var before = (title.text || "").split("<br>");
+    if (before.join("").includes("<")) {
+      return;
+    }
+    var lines = before.reduce(function (done, line) { return done.concat(wrapped(line, mostLetters)); }, []);
+    var more = 20 * (lines.length - before.length); // pixels
+    title.text = lines.join("<br>");
+    layout.title = title;
+    layout.margin = Object.assign({}, layout.margin, { t: ((layout.margin || {}).t || 100) + more });
+    if (layout.height) {
+      layout.height += more;
+      place.style.setProperty("--height", layout.height + "px");
+    }
+  }
+
+  function wrapped(line, mostLetters) {
+    return line.split(" ").reduce(function (lines, word) {
+      var longer = lines[lines.length - 1] + " " + word;
+      return shown(longer).length > mostLetters ? lines.concat(word) : lines.slice(0, -1).concat(longer.trim());
+    }, [""]).filter(Boolean);
+  }
+
+  function shown(text) {
+    return text.replace(/&\w+;/g, "x");
   }
 
   document.querySelectorAll(".report-figure").forEach(draw);
