@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ator_lib.analysis.wording import signed
 from ator_lib.cli.options import JsonOption, ReportOption, Store, pairs, say, tell
 from ator_lib.cli.output import print_json, print_table
 from ator_lib.errors import ExitCode, NoBaselineError, UsageError
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
 
 VERDICT_EXIT = {"regressed": ExitCode.FAILED, "not comparable": ExitCode.NO_VERDICT}
 
-COLUMNS = ("method", "name", "metric", "baseline", "contender", "change", "low", "high", "verdict")
-IF_WIDE = ("low", "high", "method")
+COLUMNS = ("endpoint", "metric", "baseline", "contender", "change", "interval", "verdict")
+IF_WIDE = ("interval",)
 
 Runs = Annotated[list[str], typer.Argument(help="Run by id or pinned name; several are one side.", metavar="RUN")]
 
@@ -120,7 +122,7 @@ def _show(comparison: Comparison, *, explain: bool, json: bool) -> None:
     if json:
         print_json({**answer, "explanation": comparison.explain().to_dict()} if explain else answer)
         return
-    print_table(answer["rows"], COLUMNS, empty="no endpoints", if_wide=IF_WIDE)
+    print_table(map(_printed, answer["rows"]), COLUMNS, empty="no endpoints", if_wide=IF_WIDE)
     for check in answer["checks"]:
         if check["ok"] is False:
             waived = " (waived)" if check["waived"] else ""
@@ -130,6 +132,20 @@ def _show(comparison: Comparison, *, explain: bool, json: bool) -> None:
     if explain:
         _show_explanation(comparison.explain())
     tell(comparison.headline)
+
+
+def _printed(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what is judged, and its interval, in percent, or points of the error rate."""
+    from ator_lib.analysis.run_data import Endpoint  # loads pyarrow: not for --help
+
+    unit = "points" if row["interval_of"] == "difference" else "%"
+    effect, low, high = (None if row[name] is None else signed(row[name]) for name in ("effect", "low", "high"))
+    return {
+        **row,
+        "endpoint": Endpoint(row["name"], row["method"], row["scope"]).label,
+        "change": effect and f"{effect} {unit}",
+        "interval": None if low is None or high is None else f"{low} … {high}",
+    }
 
 
 EXPLAINED = ("kind", "part", "own", "mix", "contribution", "share")

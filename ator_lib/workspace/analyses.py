@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
-from ator_lib.errors import UsageError
+from ator_lib.errors import NoBaselineError, NotFoundError, UsageError
 from ator_lib.model import Annotation, Run
 from ator_lib.workspace.annotations import AnnotationTable
 from ator_lib.workspace.base import BaseWorkspace
@@ -53,7 +53,7 @@ class Analyses(BaseWorkspace[RunHandle]):
         Raises
         ------
         NoBaselineError
-            No earlier run is like that.
+            No earlier run is like that, or the one that is named is gone.
         """
         runs = self._several(contender)
         return compare_runs(runs, self._baseline(baseline, runs), options)
@@ -166,7 +166,10 @@ class Analyses(BaseWorkspace[RunHandle]):
     ) -> list[RunHandle]:
         search = search_of(baseline)
         if search is None:
-            return self._several(cast("AnyRun | Sequence[AnyRun]", baseline))
+            try:
+                return self._several(cast("AnyRun | Sequence[AnyRun]", baseline))
+            except NotFoundError as error:  # deleted, or never pinned
+                raise NoBaselineError(str(error)) from error
         return [self._foreign(run) for run in found_by(self.parts, search, [run.record for run in contender])]
 
     def _one(self, run: AnyRun) -> RunHandle:
@@ -175,6 +178,6 @@ class Analyses(BaseWorkspace[RunHandle]):
         return run if isinstance(run, RunHandle) else self.get(run)
 
     def _several(self, runs: AnyRun | Sequence[AnyRun]) -> list[RunHandle]:
-        if not isinstance(runs, int | str | RunHandle | Sequence):
-            raise UsageError(f"{runs!r} is no run: give an id, a pinned name, a run, or a list of them")
-        return [self._one(run) for run in ([runs] if isinstance(runs, int | str | RunHandle) else runs)]
+        if isinstance(runs, str | RunHandle) or not isinstance(runs, Iterable):  # a number may be NumPy's
+            return [self._one(runs)]
+        return [self._one(run) for run in runs]
