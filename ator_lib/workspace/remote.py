@@ -41,7 +41,7 @@ class RemoteRun(_AtAServer, BaseHandle):
     _NEEDS_STORE = frozenset(
         {
             *("summary", "summary_table", "timeline", "samples", "cases", "metrics", "errors", "rejected"),
-            *("figure", "log", "artifacts", "has_results", "comparable"),
+            *("figure", "log", "artifacts", "has_results", "comparable", "comparable_run"),
         }
     )
 
