@@ -54,7 +54,9 @@ _STYLE = """
 }
 .ator-rows thead tr > *, .ator-rows tfoot tr > * { position: sticky; z-index: 2; font-weight: 600; }
 .ator-rows thead tr > :first-child, .ator-rows tfoot tr > :first-child { z-index: 3; }
-.ator-rows thead tr > * { top: 0; border-bottom: 2px solid var(--line); }
+.ator-rows thead tr > * {
+  top: 0; min-width: 5.5rem; border-bottom: 2px solid var(--line); vertical-align: bottom; white-space: normal;
+}
 .ator-rows tfoot tr > * { bottom: 0; border-top: 2px solid var(--line); border-bottom: 0; }
 .ator-rows tr > .ator-tinted {
   font-weight: 700;
@@ -71,6 +73,7 @@ _STYLE = """
     position: static; min-width: 0; padding: 0.2rem 0.25rem; white-space: normal;
   }
   .ator-rows tr > .ator-text { overflow-wrap: anywhere; }
+  .ator-rows tr > :first-child { min-width: 6rem; }
 }
 """
 

@@ -125,6 +125,7 @@ def open_workspace(settings: Settings) -> Workspace:
             tokens=Tokens(engine),
             store=_open_store(data / "results", engine, settings.results),
             data=data,
+            results=settings.results,
             database_url=settings.database_url,
             lease_s=settings.lease_s,
             max_error_rate=settings.max_error_rate,

@@ -16,6 +16,7 @@ from ator_lib.registry.baselines import Baselines
 from ator_lib.registry.locations import Locations
 from ator_lib.registry.registry import Registry
 from ator_lib.registry.tokens import Tokens
+from ator_lib.results.base import PARQUET
 from ator_lib.results.influx import Influx
 from ator_lib.results.store import Store
 from ator_lib.runners.process import lock_path
@@ -36,6 +37,7 @@ class Parts:
     lease_s: float
     max_error_rate: float
     max_rejected_rate: float
+    results: str = PARQUET
     influx: Influx | None = None
     is_mirrored: bool = False
     chromium: str | None = None

@@ -138,7 +138,7 @@ def _run(
 def _kernel_env(parts: Parts) -> dict[str, str]:
     """Name the store by environment, so that no password stands in a notebook's parameters."""
     url = parts.database_url.get_secret_value() if parts.database_url else ""
-    return {"ATOR_DATA": str(parts.data), "ATOR_DATABASE_URL": url, "ATOR_SERVER": ""}
+    return {"ATOR_DATA": str(parts.data), "ATOR_DATABASE_URL": url, "ATOR_RESULTS": parts.results, "ATOR_SERVER": ""}
 
 
 def _redaction(parts: Parts, attributes: Mapping[str, Any]) -> Redaction:

@@ -93,6 +93,13 @@ def test_nothing_known_is_said_in_the_figure() -> None:
     assert figure.layout.annotations[0].text == "not known of both sides"
 
 
+def test_no_change_is_said_in_the_figure() -> None:
+    """Bars of no length say less than words."""
+    same = [cell("/a", 100, 11.1), cell("/b", 50, 3.3)]
+    figure = contributions_figure(explain([data(AFTER, *same)], [data(BEFORE, *same)], RESULT))
+    assert figure.layout.annotations[0].text == "the mean did not change"
+
+
 def test_an_unknown_measure_names_those_that_there_are() -> None:
     """A slip of the pen is answered with what to write."""
     with pytest.raises(UsageError, match="there are mean_ms, beyond_p95, error_rate"):

@@ -7,7 +7,6 @@ import pytest
 from ator_lib import schema
 from ator_lib.figures.summary import SummaryTable
 from tests.analysis.synthetic import Truth, made_run
-from tests.support.browser import GuardedPage
 
 RULE = schema.PERCENTILE_RULE
 
@@ -79,22 +78,3 @@ def test_precision_is_said_once_and_the_rule_where_it_holds():
 def test_no_requests_are_said():
     """A run of cases only has no empty table."""
     assert _html(schema.SUMMARIES.empty_table()) == "<p>No requests.</p>"
-
-
-def test_three_hundred_endpoints_scroll_below_their_headings(offline_page: GuardedPage):
-    """The box is lower than a screen; headings and total stay in sight; nothing comes from elsewhere."""
-    many = made_run({f"/{i}": Truth(requests=20) for i in range(300)}, seed=1)
-    page = offline_page.page
-    page.set_content(_html(many.summaries))
-    page.locator(".ator-rows").evaluate("box => box.scrollTop = 3000")
-    top, bottom, head, foot = page.evaluate(
-        """() => {
-            const edges = (name) => document.querySelector(name).getBoundingClientRect();
-            const box = edges(".ator-rows");
-            return [box.top, box.bottom, edges("thead th").top, edges("tfoot th").bottom];
-        }"""
-    )
-    assert bottom - top <= 480
-    assert head == pytest.approx(top, abs=1)
-    assert foot <= bottom + 1
-    assert offline_page.requests_made == []

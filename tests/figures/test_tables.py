@@ -10,6 +10,7 @@ from ator_lib.analysis.comparison import CompareOptions, compare
 from ator_lib.analysis.verdicts import Verdict
 from ator_lib.figures import markup
 from ator_lib.figures.markup import Cell, Column
+from ator_lib.figures.summary import SummaryTable
 from ator_lib.figures.tables import (
     changes_html,
     checks_html,
@@ -147,3 +148,22 @@ def test_runs_side_by_side_are_a_row_each():
     """Run, verdict with its sign, and what speaks for it."""
     text = " ".join(_text(side_by_side_html([{"run_id": 8, **SLOWER}, {"run_id": 9, **SLOWER}])).split())
     assert re.search(r"run 8 ◆ regressed GET /b p\d+ \+\d+ %.* run 9 ◆ regressed", text)
+
+
+def test_three_hundred_endpoints_scroll_below_their_headings(offline_page: GuardedPage):
+    """The box is lower than a screen; headings and total stay in sight; nothing comes from elsewhere."""
+    many = made_run({f"/{i}": Truth(requests=20) for i in range(300)}, seed=1)
+    page = offline_page.page
+    page.set_content(SummaryTable(summaries=many.summaries, computed=True)._repr_html_())
+    page.locator(".ator-rows").evaluate("box => box.scrollTop = 3000")
+    top, bottom, head, foot = page.evaluate(
+        """() => {
+            const edges = (name) => document.querySelector(name).getBoundingClientRect();
+            const box = edges(".ator-rows");
+            return [box.top, box.bottom, edges("thead th").top, edges("tfoot th").bottom];
+        }"""
+    )
+    assert bottom - top <= 480
+    assert head == pytest.approx(top, abs=1)
+    assert foot <= bottom + 1
+    assert offline_page.requests_made == []

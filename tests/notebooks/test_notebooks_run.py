@@ -106,13 +106,19 @@ def test_on_postgresql(shop: str, postgres_url: str, tmp_path: Path) -> None:
     execute(ws, shop, "team", fine=True, test="shop")
     assert figures(tmp_path / "team.ipynb") == 2
     assert len(latest(ws).samples()) > 0
+    assert list(tmp_path.glob("results/*/samples.parquet")) == []
 
 
 def test_report_compares_two_runs(
-    ws: ator.Workspace, good_run: ator.RunHandle, bad_run: ator.RunHandle, offline_page: GuardedPage
+    ws: ator.Workspace,
+    good_run: ator.RunHandle,
+    bad_run: ator.RunHandle,
+    offline_page: GuardedPage,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Verdict, reason, rule, errors and five drawn figures; nothing is asked of any host, and names stay text."""
     page = offline_page.page
+    monkeypatch.setenv("PATH", "")  # nothing draws the pictures, which this does not look at
     report = ws.report(bad_run, ws.data / "report.html", baseline=good_run)
     page.goto(report.as_uri())
     expect(page.locator(".ator-banner").nth(1)).to_contain_text('<img src="http://example.com/x.png"')

@@ -10,9 +10,15 @@ import pytest
 import ator_lib as ator
 
 
-def test_it_runs_by_itself_in_a_fresh_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two real runs against a shop of its own, compared; the slowed search has got slower; the shop is gone after."""
+@pytest.mark.parametrize("store", ["parquet", "postgres"])
+def test_it_runs_by_itself_in_a_fresh_folder(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """Two real runs against a shop of its own, compared; the slowed search has got slower."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ATOR_RESULTS", store)
+    if store == "postgres":
+        monkeypatch.setenv("ATOR_DATABASE_URL", request.getfixturevalue("postgres_url"))
     ws = ator.connect()
     done = ws.notebook("quickstart", parameters={"users": 10, "run_time": "2s"})
     assert done == Path("quickstart.out.ipynb")

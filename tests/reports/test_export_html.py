@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from ator_lib.reports.html import Draw, export_html
 from ator_lib.reports.images import Chromium
 from ator_lib.reports.notebook import run_notebook
 from ator_lib.reports.secrets import Redaction
-from tests.support.browser import GuardedPage
+from tests.support.browser import GuardedPage, guarded_page
 from tests.support.notebooks import MakeNotebook, write_notebook
 
 FIGURE = """
@@ -78,59 +78,47 @@ def illustrated(executed: Path, chromium: Chromium) -> Path:
     return exported_as("Illustrated", executed, executed.with_name("illustrated.html"), draw=chromium.draw)
 
 
-def test_figures_are_drawn_with_no_request_at_all(exported: Path, offline_page: GuardedPage) -> None:
-    """In a real browser without network both figures have their traces, and not even greedy outputs get to ask."""
-    page = offline_page.page
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(exported.as_uri())
+@pytest.fixture(scope="module")
+def opened(exported: Path, browser: Browser) -> Iterator[GuardedPage]:
+    """Open the page without network, once for all who look at it."""
+    with guarded_page(browser, None) as guarded:
+        guarded.page.add_init_script("window.errors = []; addEventListener('error', e => errors.push(e.message))")
+        guarded.page.goto(exported.as_uri())
+        yield guarded
+
+
+def test_figures_are_drawn_with_no_request_at_all(opened: GuardedPage) -> None:
+    """In a real browser without network the figures have their traces, and not even greedy outputs get to ask."""
+    page = opened.page
     drawings = page.locator(".js-plotly-plot")
     expect(drawings).to_have_count(3)
     for drawing in drawings.all()[:2]:
         expect(drawing.locator(".main-svg").first).to_be_visible()
         expect(drawing.locator(".scatterlayer .trace")).to_have_count(1)
         expect(drawing.locator(".barlayer .point")).to_have_count(3)
-    assert offline_page.requests_made == []
-    assert errors == []
+    assert opened.requests_made == []
+    assert page.evaluate("window.errors") == []
 
 
 STRICT = "sandbox; default-src 'none'; img-src 'self'; style-src 'self'"
 """What Jenkins sends with the files of a build."""
 
 
-def test_pictures_stand_where_scripts_are_switched_off(illustrated: Path, browser: Browser) -> None:
-    """In a browser without JavaScript every figure is a picture; nobody is told to switch it on."""
-    with closing(browser.new_context(java_script_enabled=False)) as context:
-        page = context.new_page()
-        page.goto(illustrated.as_uri())
-        expect(page.locator(".report-figure svg:visible")).to_have_count(3)
-        expect(page.get_by_role("figure", name="p95 <ms>")).to_contain_text("GET /a")
-        expect(page.get_by_text("JavaScript", exact=False)).to_have_count(0)
-
-
 def test_pictures_stand_under_a_strict_policy(illustrated: Path, page: Page) -> None:
-    """A policy that allows no script, no style and no address of data still shows the figures in their colours."""
+    """A policy that allows no script, no style and no address of data still shows the figures in their colours.
+
+    Nobody is told to switch scripts on.
+    """
     headers = {"Content-Security-Policy": STRICT, "Content-Type": "text/html"}
     page.route("**/*", lambda route: route.fulfill(body=illustrated.read_text(), headers=headers))
     page.goto("http://ci.example/report.html")
     expect(page.locator(".js-plotly-plot")).to_have_count(0)
     expect(page.locator(".report-figure svg:visible")).to_have_count(3)
+    expect(page.get_by_role("figure", name="p95 <ms>")).to_contain_text("GET /a")
+    expect(page.get_by_text("JavaScript", exact=False)).to_have_count(0)
     bars = page.locator(".report-figure svg").first.locator("path[fill='rgb(239, 85, 59)']")
     assert bars.first.evaluate("bar => getComputedStyle(bar).fill") == "rgb(239, 85, 59)"
     assert page.locator(".report-figure").nth(2).locator("path[fill^='rgba(']").count() == 3, "cells of the heat map"
-
-
-def test_paper_shows_the_pictures(illustrated: Path, offline_page: GuardedPage) -> None:
-    """On the screen the live figures take the pictures' places, on paper it is the other way round."""
-    page = offline_page.page
-    page.goto(illustrated.as_uri())
-    pictures, drawings = page.locator(".report-still > svg:visible"), page.locator(".js-plotly-plot:visible")
-    expect(drawings).to_have_count(3)
-    expect(pictures).to_have_count(0)
-    page.emulate_media(media="print")
-    expect(drawings).to_have_count(0)
-    expect(pictures).to_have_count(3)
-    assert page.pdf().startswith(b"%PDF")
 
 
 def test_numbers_stand_where_there_is_no_picture(exported: Path, browser: Browser) -> None:
@@ -161,10 +149,9 @@ def test_page_tells_programs_what_it_is_of(executed: Path, tmp_path: Path) -> No
     assert found == replace(about, made_at=about.made_at.replace(microsecond=0))
 
 
-def test_code_is_hidden_until_asked_for(exported: Path, offline_page: GuardedPage) -> None:
+def test_code_is_hidden_until_asked_for(opened: GuardedPage) -> None:
     """A button that keyboard and screen reader know shows all code, and hides it again."""
-    page = offline_page.page
-    page.goto(exported.as_uri())
+    page = opened.page
     code = page.get_by_text("import pandas as pd", exact=False)
     expect(code).to_be_hidden()
     button = page.get_by_role("button", name="Show code")
@@ -179,24 +166,14 @@ def test_code_is_hidden_until_asked_for(exported: Path, offline_page: GuardedPag
     expect(code).to_be_hidden()
 
 
-def test_page_says_title_parameters_and_version(exported: Path, offline_page: GuardedPage) -> None:
+def test_page_says_title_parameters_and_version(opened: GuardedPage) -> None:
     """Title and values are text, not markup; tables do not run scripts."""
-    page = offline_page.page
-    page.goto(exported.as_uri())
+    page = opened.page
     assert page.title() == "Run <42> & more"
     expect(page.locator("footer")).to_contain_text("run_id = 42")
     expect(page.get_by_role("cell").first).to_have_text("<script>window.hurt = 1</script>")
     assert page.evaluate("window.hurt") is None
     assert page.locator("meta[name=generator]").get_attribute("content").startswith("ATOR ")  # type: ignore[union-attr]
-
-
-def test_page_fits_a_phone(exported: Path, offline_page: GuardedPage) -> None:
-    """Nothing but wide tables and code scrolls sideways."""
-    page = offline_page.page
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(exported.as_uri())
-    expect(page.locator(".main-svg").first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_plotly_js_stands_in_the_file_once_and_only_for_figures(

@@ -26,7 +26,13 @@ HOSTILE = {
 
 
 @pytest.fixture(scope="module")
-def pictures(chromium: Chromium) -> list[str | None]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder that is the user's home and has the temporary files."""
+    return tmp_path_factory.mktemp("user")
+
+
+@pytest.fixture(scope="module")
+def pictures(chromium: Chromium, folder: Path) -> list[str | None]:
     """Draw four figures at once: plain, of very many marks, one that wants to run and to fetch, and a broken one."""
     chance = random.Random(1)
     figures = [
@@ -38,7 +44,10 @@ def pictures(chromium: Chromium) -> list[str | None]:
         HOSTILE,
         {"data": [], "layout": {"height": "tall"}},
     ]
-    return chromium.draw(figures)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(folder))
+        patch.setattr(tempfile, "tempdir", str(folder))
+        return chromium.draw(figures)
 
 
 def test_a_picture_is_svg_with_the_figures_words(pictures: list[str | None]) -> None:
@@ -68,16 +77,12 @@ def test_a_figure_that_cannot_be_drawn_costs_no_other(pictures: list[str | None]
     assert [picture is None for picture in pictures] == [False, False, False, True]
 
 
-def test_nothing_is_left_behind(chromium: Chromium, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("pictures")
+def test_nothing_is_left_behind(folder: Path) -> None:
     """No file in the temporary folder or the user's home, and no process, outlives the drawing."""
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "t"))
-    for folder in ("home", "t"):
-        (tmp_path / folder).mkdir()
-    assert chromium.draw([{"data": [], "layout": {}}]) != [None]
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
     commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if os.access(path, os.R_OK)]
-    assert not [command for command in commands if str(tmp_path).encode() in command]
+    assert not [command for command in commands if str(folder).encode() in command]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,13 +18,82 @@ import pytest
 
 from ator_lib.errors import BrokenError, ExitCode, NotebookError, NotFoundError, StoreError, UsageError
 from ator_lib.reports.notebook import bundled_notebooks, find_notebook, run_notebook
-from tests.support.notebooks import MakeNotebook
+from tests.support.notebooks import MakeNotebook, write_notebook
 
 
 def printed(notebook: Path) -> str:
     """Return what the cells printed to standard output."""
     cells = nbformat.read(notebook, as_version=4).cells
     return "".join(out.text for cell in cells for out in cell.get("outputs", []) if out.get("name") == "stdout")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A notebook that was run: where to, what it printed, and which steps were told."""
+
+    output: Path
+    folder: Path
+    lines: list[str]
+    steps: list[tuple[int, int]]
+
+
+CELLS = (
+    ("parameters", "run_id: int | None = None\nfactor = '0'\nfolder = ''\nnames = []\nkept = 7"),
+    "print(run_id, factor, folder, names, kept)",
+    "import os, sys; print(sys.executable, os.getcwd())",
+    ("raises-exception", "1 / 0"),
+    "print('on')",
+    ("markdown", "prose"),
+    "sys.exit(0)",
+    "print('never')",
+)
+GIVEN = {"run_id": np.int64(3), "factor": Decimal("0.4"), "folder": Path("a/b"), "names": ("x", None)}
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """Run a notebook in a difficult place: inside an event loop, with a deep TMPDIR and somebody's own "python3"."""
+    folder = tmp_path_factory.mktemp("here")
+    deep = folder / ("deep" * 25)
+    deep.mkdir()
+    kernel = folder / "jupyter" / "kernels" / "python3" / "kernel.json"
+    kernel.parent.mkdir(parents=True)
+    kernel.write_text(json.dumps({"argv": ["/bin/false"], "display_name": "x", "language": "python"}))
+    notebook = write_notebook(folder / "small.ipynb", *CELLS)
+    steps: list[tuple[int, int]] = []
+
+    async def inside() -> Path:
+        output = Path("new", "out{run_id}.ipynb")
+        return run_notebook(notebook, output, parameters=GIVEN, env={}, on_progress=lambda *step: steps.append(step))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_PATH", str(folder / "jupyter"))
+        patch.setenv("PATH", "/usr/bin:/bin")
+        patch.setattr("tempfile.tempdir", str(deep))
+        patch.chdir(folder)
+        output = asyncio.run(inside())
+    return Done(output=output, folder=folder, lines=printed(folder / output).splitlines(), steps=steps)
+
+
+def test_parameters_reach_the_cells(done: Done) -> None:
+    """Values of the usual kinds arrive; annotations such as ``int | None`` are no obstacle."""
+    assert done.lines[0] == "3 0.4 a/b ['x', None] 7"
+
+
+def test_kernel_is_this_interpreter_in_the_callers_folder(done: Done) -> None:
+    """A kernel called python3 that stands in the user's own Jupyter folder is not taken; the path is the caller's."""
+    assert done.lines[1] == f"{sys.executable} {done.folder}"
+    assert done.output == Path("new", "out{run_id}.ipynb")
+
+
+def test_errors_that_a_cell_is_meant_to_show_are_no_failure(done: Done) -> None:
+    """Cells tagged raises-exception go on, and so does exit(0), which ends the notebook."""
+    assert done.lines[2:] == ["on"]
+
+
+def test_progress_is_told(done: Done) -> None:
+    """After each cell: how many are done, of how many, the cell that the given parameters stand in among them."""
+    assert done.steps == [(step, len(CELLS) + 1) for step in range(1, len(CELLS))]
 
 
 def test_finds_bundled_notebooks_by_name_and_own_ones_by_path(make_notebook: MakeNotebook) -> None:
@@ -37,18 +107,6 @@ def test_unknown_notebook_lists_the_bundled_ones() -> None:
     """Who mistypes a name is told the right ones."""
     with pytest.raises(NotFoundError, match=r"analyse_run.*analyze_run, .*execute_run"):
         find_notebook("analyse_run")
-
-
-def test_parameters_reach_the_cells(make_notebook: MakeNotebook, tmp_path: Path) -> None:
-    """Values of the usual kinds arrive; annotations such as ``int | None`` are no obstacle."""
-    notebook = make_notebook(
-        ("parameters", "run_id: int | None = None\nfactor = '0'\nfolder = ''\nnames = []\nkept = 7"),
-        "print(run_id, factor, folder, names, kept)",
-    )
-    given = {"run_id": np.int64(3), "factor": Decimal("0.4"), "folder": Path("a/b"), "names": ("x", None)}
-    output = run_notebook(notebook, tmp_path / "new" / "out{run_id}.ipynb", parameters=given, env={})
-    assert printed(output) == "3 0.4 a/b ['x', None] 7\n"
-    assert output == tmp_path / "new" / "out{run_id}.ipynb"
 
 
 def test_unknown_parameter_names_those_that_exist(make_notebook: MakeNotebook, tmp_path: Path) -> None:
@@ -82,22 +140,6 @@ def test_a_file_that_is_no_notebook(content: str, tmp_path: Path) -> None:
         run_notebook(path, tmp_path / "out.ipynb", parameters={}, env={})
 
 
-def test_kernel_is_this_interpreter_in_the_callers_folder(
-    make_notebook: MakeNotebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A kernel called python3 that stands in the user's own Jupyter folder is not taken."""
-    other = tmp_path / "jupyter" / "kernels" / "python3"
-    other.mkdir(parents=True)
-    (other / "kernel.json").write_text(json.dumps({"argv": ["/bin/false"], "display_name": "x", "language": "python"}))
-    (tmp_path / "here").mkdir()
-    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
-    monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    monkeypatch.chdir(tmp_path / "here")
-    notebook = make_notebook("import os, sys; print(sys.executable, os.getcwd())")
-    output = run_notebook(notebook, Path("out.ipynb"), parameters={}, env={})
-    assert printed(tmp_path / "here" / output) == f"{sys.executable} {tmp_path / 'here'}\n"
-
-
 def test_secrets_of_the_environment_are_in_no_file(make_notebook: MakeNotebook, tmp_path: Path) -> None:
     """The kernel sees them, but no file has them, not even after a printed environment or in an error."""
     notebook = make_notebook(
@@ -116,29 +158,15 @@ def test_secrets_of_the_environment_are_in_no_file(make_notebook: MakeNotebook, 
 
 
 def test_failing_cell_keeps_the_partial_notebook(make_notebook: MakeNotebook, tmp_path: Path) -> None:
-    """The error names the cell and what it said; later cells did not run; the file is there."""
-    notebook = make_notebook("print('first')", "1 / 0", "print('never')")
-    with pytest.raises(
-        NotebookError, match=r"small.ipynb: cell In \[2\] failed: ZeroDivisionError: division"
-    ) as caught:
+    """The error names the cell and what it said, with the exit code of an error of ours; later cells did not run."""
+    notebook = make_notebook(
+        "print('first')", "import ator_lib as ator; raise ator.NotFoundError('no run 99')", "print('never')"
+    )
+    with pytest.raises(NotebookError, match=r"small.ipynb: cell In \[2\] failed: NotFoundError: no run 99") as caught:
         run_notebook(notebook, tmp_path / "out.ipynb", parameters={}, env={})
     assert caught.value.notebook == tmp_path / "out.ipynb"
-    assert caught.value.exit_code == ExitCode.FAILED
-    assert printed(caught.value.notebook) == "first\n"
-
-
-def test_exit_code_is_that_of_our_own_error(make_notebook: MakeNotebook, tmp_path: Path) -> None:
-    """A cell that raises one of ATOR's errors hands its exit code on."""
-    notebook = make_notebook("import ator_lib as ator; raise ator.NotFoundError('no run 99')")
-    with pytest.raises(NotebookError, match="NotFoundError: no run 99") as caught:
-        run_notebook(notebook, tmp_path / "out.ipynb", parameters={}, env={})
     assert caught.value.exit_code == ExitCode.USAGE
-
-
-def test_errors_that_a_cell_is_meant_to_show_are_no_failure(make_notebook: MakeNotebook, tmp_path: Path) -> None:
-    """Cells tagged raises-exception go on, and so does exit(0), which ends the notebook."""
-    notebook = make_notebook(("raises-exception", "1 / 0"), "print('on')", "import sys; sys.exit(0)", "print('never')")
-    assert printed(run_notebook(notebook, tmp_path / "out.ipynb", parameters={}, env={})) == "on\n"
+    assert printed(caught.value.notebook) == "first\n"
 
 
 def test_cell_over_time_is_interrupted_and_may_clean_up(make_notebook: MakeNotebook, tmp_path: Path) -> None:
@@ -147,8 +175,11 @@ def test_cell_over_time_is_interrupted_and_may_clean_up(make_notebook: MakeNoteb
         "import time\ntry:\n    time.sleep(60)\nfinally:\n    print('stopped the load')",
         "print('never')",
     )
-    with pytest.raises(NotebookError, match=r"In \[1\] failed: CellTimeoutError: the cell took longer than 0.5 s"):
+    with pytest.raises(
+        NotebookError, match=r"In \[1\] failed: CellTimeoutError: the cell took longer than 0.5 s"
+    ) as caught:
         run_notebook(notebook, tmp_path / "out.ipynb", parameters={}, env={}, timeout_s=0.5)
+    assert caught.value.exit_code == ExitCode.FAILED
     assert printed(tmp_path / "out.ipynb") == "stopped the load\n"
 
 
@@ -182,23 +213,6 @@ def test_output_that_cannot_be_written(make_notebook: MakeNotebook, tmp_path: Pa
         run_notebook(make_notebook("1"), tmp_path / "taken" / "out.ipynb", parameters={}, env={})
 
 
-def test_progress_is_told_in_the_callers_thread(make_notebook: MakeNotebook, tmp_path: Path) -> None:
-    """After each cell: how many are done, of how many."""
-    told: list[tuple[int, int]] = []
-    notebook = make_notebook("1", ("markdown", "prose"), "2")
-    run_notebook(notebook, tmp_path / "o.ipynb", parameters={}, env={}, on_progress=lambda *step: told.append(step))
-    assert told == [(1, 3), (2, 3), (3, 3)]
-
-
-def test_works_inside_a_running_event_loop(make_notebook: MakeNotebook, tmp_path: Path) -> None:
-    """A notebook's own kernel has a running loop; a notebook can run another one."""
-
-    async def inside() -> Path:
-        return run_notebook(make_notebook("print('in')"), tmp_path / "out.ipynb", parameters={}, env={})
-
-    assert printed(asyncio.run(inside())) == "in\n"
-
-
 def test_runs_in_parallel_with_own_environments(make_notebook: MakeNotebook, tmp_path: Path) -> None:
     """Several at once do not mix environments or outputs, and our working directory stays."""
     notebook = make_notebook(("parameters", "n = 0"), "import os; print(n, os.environ['ATOR_DATA'])")
@@ -211,16 +225,6 @@ def test_runs_in_parallel_with_own_environments(make_notebook: MakeNotebook, tmp
     with ThreadPoolExecutor(3) as pool:
         assert list(pool.map(run, range(3))) == [f"{n} folder-{n}\n" for n in range(3)]
     assert Path.cwd() == before
-
-
-def test_long_temporary_folder_is_no_obstacle(
-    make_notebook: MakeNotebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Sockets have short paths also where TMPDIR is deep."""
-    deep = tmp_path / ("deep" * 25)
-    deep.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(deep))
-    assert printed(run_notebook(make_notebook("print('on')"), tmp_path / "out.ipynb", parameters={}, env={})) == "on\n"
 
 
 CALLER = """

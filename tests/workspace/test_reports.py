@@ -45,6 +45,12 @@ def runs(ws: ator.Workspace, tmp_path_factory: pytest.TempPathFactory) -> list[i
 
 
 @pytest.fixture(scope="module")
+def comparison(ws: ator.Workspace, runs: list[int]) -> ator.Comparison:
+    """Compare the slower runs with those before."""
+    return ws.compare(runs[5:], runs[:5])
+
+
+@pytest.fixture(scope="module")
 def leaky(ws: ator.Workspace, tmp_path_factory: pytest.TempPathFactory) -> ator.RunHandle:
     """Make a failed run with secrets in its attributes, its error and its cases."""
     error = ERROR.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -55,9 +61,10 @@ def leaky(ws: ator.Workspace, tmp_path_factory: pytest.TempPathFactory) -> ator.
     return ws.ingest(file, run=run)
 
 
-def test_json_has_all_of_a_comparison(ws: ator.Workspace, runs: list[int], tmp_path: Path) -> None:
+def test_json_has_all_of_a_comparison(
+    ws: ator.Workspace, runs: list[int], comparison: ator.Comparison, tmp_path: Path
+) -> None:
     """What the report is of, and what ``to_dict`` gives."""
-    comparison = ws.compare(runs[5:], runs[:5])
     said = json.loads(ws.report(comparison, tmp_path / "c.json").read_text())
     assert said["comparison"] == json.loads(json.dumps(comparison.to_dict()))
     about = said["report"]
@@ -66,9 +73,8 @@ def test_json_has_all_of_a_comparison(ws: ator.Workspace, runs: list[int], tmp_p
     assert (about["verdict"], about["headline"]) == (comparison.verdict, comparison.headline)
 
 
-def test_junit_fails_what_regressed(ws: ator.Workspace, runs: list[int], tmp_path: Path) -> None:
+def test_junit_fails_what_regressed(ws: ator.Workspace, comparison: ator.Comparison, tmp_path: Path) -> None:
     """A case per endpoint, failed where it regressed, with its figures; and a case per check."""
-    comparison = ws.compare(runs[5:], runs[:5])
     suite = ElementTree.parse(ws.report(comparison, tmp_path / "c.xml")).getroot()[0]
     failed = {
         case.get("name"): case[0].get("message") for case in suite.iter("testcase") if case.find("failure") is not None
@@ -79,9 +85,9 @@ def test_junit_fails_what_regressed(ws: ator.Workspace, runs: list[int], tmp_pat
     assert len(comparison.checks) == len([case for case in suite.iter("testcase") if case.get("classname") == "check"])
 
 
-def test_markdown_shows_what_changed(ws: ator.Workspace, runs: list[int], tmp_path: Path) -> None:
+def test_markdown_shows_what_changed(ws: ator.Workspace, comparison: ator.Comparison, tmp_path: Path) -> None:
     """Title, verdict, the figures that changed, and how far it carries."""
-    text = ws.report(ws.compare(runs[5:], runs[:5]), tmp_path / "c.md").read_text()
+    text = ws.report(comparison, tmp_path / "c.md").read_text()
     assert "\n**regressed**: " in text
     assert "\n| GET /search | p95 | regressed | " in text
     assert "GET /products | " not in text
@@ -166,10 +172,12 @@ def test_a_place_that_takes_no_report_is_told_at_once(
     assert [path.name for path in tmp_path.rglob("*")] == ["folder.html"]
 
 
-def test_only_a_run_takes_a_baseline(ws: ator.Workspace, runs: list[int], tmp_path: Path) -> None:
+def test_only_a_run_takes_a_baseline(
+    ws: ator.Workspace, runs: list[int], comparison: ator.Comparison, tmp_path: Path
+) -> None:
     """A comparison has its own."""
     with pytest.raises(ator.UsageError, match="only a run's report takes one"):
-        ws.report(ws.compare(runs[5], runs[4]), tmp_path / "c.json", baseline=runs[0])
+        ws.report(comparison, tmp_path / "c.json", baseline=runs[0])
 
 
 def test_a_chromium_that_is_not_there_is_told_before_the_notebook_runs(
@@ -183,9 +191,8 @@ def test_a_chromium_that_is_not_there_is_told_before_the_notebook_runs(
     assert again.report(runs[0], tmp_path / "r.md").is_file()
 
 
-def test_a_page_whose_notebook_fails_is_kept_with_it(tmp_path: Path, runs: list[int], ws: ator.Workspace) -> None:
+def test_a_page_whose_notebook_fails_is_kept_with_it(tmp_path: Path, comparison: ator.Comparison) -> None:
     """The page says in its head that it failed; the notebook stands beside it, and replaces none."""
-    comparison = ws.compare(runs[1], runs[0])
     again = ator.connect(tmp_path / "empty")  # where these runs are not
     (tmp_path / "c.ipynb").write_text("mine")
     with pytest.raises(ator.NotebookError, match=r"no run .*c\.failed\.ipynb") as caught:
@@ -195,7 +202,7 @@ def test_a_page_whose_notebook_fails_is_kept_with_it(tmp_path: Path, runs: list[
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c.failed.ipynb", "c.html", "c.ipynb", "empty"]
     about = facts_in(tmp_path / "c.html")
     assert about is not None
-    assert (about.verdict, about.title) == ("failed", "Run 2 against run 1 (failed)")
+    assert (about.verdict, about.title) == ("failed", "Runs 6, 7, 8 against runs 1, 2, 3, 4, 5 (failed)")
 
 
 @contextmanager
@@ -209,11 +216,10 @@ def full_disk(free_bytes: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_full_disk_leaves_the_earlier_report(ws: ator.Workspace, runs: list[int], tmp_path: Path) -> None:
+def test_a_full_disk_leaves_the_earlier_report(ws: ator.Workspace, comparison: ator.Comparison, tmp_path: Path) -> None:
     """The error names the file; what was there is there, and nothing half-written."""
     path = tmp_path / "report.json"
     path.write_text("earlier")
-    comparison = ws.compare(runs[5], runs[4])
     with full_disk(1000), pytest.raises(StoreError, match=r"cannot be written to .*report\.json"):
         ws.report(comparison, path)
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"report.json": "earlier"}

@@ -1,4 +1,7 @@
-"""The notebooks that only read, executed on the embedded store and on PostgreSQL, after runs of known truth."""
+"""The notebooks that only read, executed on a team's database, after runs of known truth.
+
+On the embedded store they are what ``tests/browser/test_reports.py`` looks at.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import pytest
 
 import ator_lib as ator
-from tests.notebooks.conftest import Shop
+from ator_lib.settings import load_settings
+from ator_lib.workspace.connect import open_workspace
+from tests.support.shop_runs import ingest_shop_runs
 
 PLOTLY = "application/vnd.plotly.v1+json"
 
@@ -33,9 +37,11 @@ def is_drawn(notebook: Path, cell: str) -> bool:
     return any(data[PLOTLY]["data"] for data in outputs_of(notebook, cell) if PLOTLY in data)
 
 
-def test_three_at_once(shop_runs: Shop, tmp_path: Path) -> None:
+def test_three_at_once(postgres_url: str, tmp_path: Path) -> None:
     """Analysis, comparison and trend run beside each other, and each finds what is true of the runs."""
-    before, after = shop_runs.runs[:5], shop_runs.runs[5:]
+    ws = open_workspace(load_settings(data=tmp_path, database_url=postgres_url, results="postgres"))
+    runs = ingest_shop_runs(ws, tmp_path)
+    before, after = runs[:5], runs[5:]
     given: dict[str, dict[str, Any]] = {
         "analyze_run": {"run_id": after[-1], "baseline": before[0]},
         "compare_runs": {"contender": after, "baseline": before},
@@ -43,7 +49,7 @@ def test_three_at_once(shop_runs: Shop, tmp_path: Path) -> None:
     }
 
     def execute(name: str) -> Path:
-        return shop_runs.ws.notebook(name, tmp_path / f"{name}.ipynb", parameters=given[name])
+        return ws.notebook(name, tmp_path / f"{name}.ipynb", parameters=given[name])
 
     with ThreadPoolExecutor(len(given)) as pool:
         done = dict(zip(given, pool.map(execute, given), strict=True))
@@ -84,11 +90,3 @@ def check_trend(notebook: Path, first_slow: int) -> None:
     assert "ator-banner" in shown
     assert "/search" in shown
     assert f"{first_slow}" in shown
-
-
-def test_what_is_required_is_said(tmp_path: Path) -> None:
-    """Without its first parameter a notebook says which; the exit code is that of wrong usage."""
-    ws = ator.connect(tmp_path)
-    with pytest.raises(ator.NotebookError, match="analyze_run needs the parameter run_id:") as caught:
-        ws.notebook("analyze_run", tmp_path / "out.ipynb")
-    assert caught.value.exit_code == 2
