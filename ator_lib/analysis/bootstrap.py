@@ -70,16 +70,15 @@ def variance(replicates: FloatArray) -> float:
     return float(replicates[np.isfinite(replicates)].var(ddof=1))
 
 
-def independent_error_variance(blocks: EndpointBlocks) -> float:
+def independent_error_variance(requests: float, failures: float) -> float:
     """Return the least variance of an error rate: that of independent requests, one success and one failure added.
 
     So "no failure seen" is not "none possible".
 
     Source: Agresti and Caffo, The American Statistician 54 (2000).
     """
-    requests = float(blocks.requests.sum()) + 2
-    rate = (float(blocks.failures.sum()) + 1) / requests
-    return rate * (1 - rate) / requests
+    rate = (failures + 1) / (requests + 2)
+    return rate * (1 - rate) / (requests + 2)
 
 
 def _replicates(metric: Metric, blocks: EndpointBlocks, weights: FloatArray, cumulative: FloatArray) -> FloatArray:

@@ -146,7 +146,13 @@ def _common(middle: float, courses: Mapping[int, FloatArray], changes: Sequence[
     for runs in ("contender", "baseline"):
         run_ids = sorted({run.run_id for change in changes for run in getattr(change, runs)})
         sides.append(tuple(_shift(run_id, courses[run_id], 1 / len(run_ids)) for run_id in run_ids))
-    return Change(point=middle, contender=sides[0], baseline=sides[1], run_noise=changes[0].run_noise)
+    return Change(
+        point=middle,
+        contender=sides[0],
+        baseline=sides[1],
+        run_noise=changes[0].run_noise,
+        noise_df=changes[0].noise_df,
+    )
 
 
 def _shift(run_id: int, course: FloatArray, weight: float) -> RunEstimate:

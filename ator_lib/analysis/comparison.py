@@ -5,10 +5,11 @@ The method, in its order:
 1. **Checks** (``checks``): a failed blocking one makes every verdict ``not comparable``; figures are still shown.
    Endpoints are the same by name and method, or by the caller's mapping (``matching``).
 2. **Figures** (``sides``): exact summaries; several runs a side are pooled (percentiles of merged histograms, means of
-   all requests, never averages of percentiles). Latencies and throughput are worked on as logarithms: changes are
-   ratios.
+   all requests, never averages of percentiles; several bare summaries have none). Latencies and
+   throughput are worked on as logarithms: changes are ratios.
 3. **Noise inside a run** (``bootstrap``): stretches of neighbouring time blocks are drawn with replacement, the same
-   for all endpoints of the run, so that correlated requests stay together.
+   for all endpoints of the run, so that correlated requests stay together. A tool's summary shows none: what there is
+   counts as noise between runs, and with less than two of them a side there is no interval.
 4. **The common shift** (``common_shift``): with eight endpoints or more on both sides, the weighted median of their
    changes of a latency metric is what they have in common. It is judged as rows of scope ``common``, and taken out of
    what each endpoint is judged by (``ComparisonRow.common``), as is each run's part in it, and each replicate's. The

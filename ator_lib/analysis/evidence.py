@@ -16,6 +16,9 @@ ASSUMED_NOISE_DF = 10.0
 
 It keeps two or three runs that agree by luck from looking noiseless, and it widens the intervals of single runs a
 little (t with 10 degrees of freedom), because the assumption may be off."""
+SUMMARY_NOISE_DF = 2.0
+"""The same where runs are only summaries: what they vary by inside is in the noise between them and in no assumption,
+so this one speaks mostly against runs that agree by luck."""
 
 
 @dataclass(frozen=True, kw_only=True)

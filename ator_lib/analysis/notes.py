@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ator_lib.analysis.checks import is_open
+from ator_lib.analysis.checks import is_open, run_names
 from ator_lib.analysis.evidence import ASSUMED_NOISE_DF
 from ator_lib.analysis.metrics import METRICS
 from ator_lib.analysis.options import CompareOptions
@@ -19,7 +19,8 @@ def limits(
 ) -> tuple[str, ...]:
     """Return the notes of a comparison."""
     return (
-        *_between_runs(len(contender), len(baseline), options),
+        *_between_runs(len(contender), len(baseline), rows, options),
+        *_summaries(contender, baseline, rows),
         *_common_shift(rows),
         *_power(rows),
         *_load(contender, baseline),
@@ -27,8 +28,15 @@ def limits(
     )
 
 
-def _between_runs(contender: int, baseline: int, options: CompareOptions) -> Iterator[str]:
-    noise = options.run_noise_of("p95_ms")
+def _between_runs(
+    contender: int, baseline: int, rows: Sequence[ComparisonRow], options: CompareOptions
+) -> Iterator[str]:
+    """Say what is known of the noise between runs, of the p95, or else the first latency or metric that is judged."""
+    metrics = ("p95_ms", *sorted(METRICS, key=lambda name: not METRICS[name].is_latency))
+    metric = next((name for name in metrics if _judges(rows, name)), None)
+    if metric is None:
+        return
+    noise, label = options.run_noise_of(metric), METRICS[metric].label
     if contender + baseline > 2:
         yield (
             f"Noise between runs was observed ({contender} contender and {baseline} baseline runs) and moderated "
@@ -40,12 +48,34 @@ def _between_runs(contender: int, baseline: int, options: CompareOptions) -> Ite
     half = critical_value(options.confidence, ASSUMED_NOISE_DF) * noise * 2**0.5
     yield (
         "One run a side cannot show how much identical runs differ. A standard deviation from run to run of "
-        f"{noise * 100:g} % is assumed for p95, which alone widens its interval by ±{half * 100:.1f} %."
+        f"{noise * 100:g} % is assumed for {label}, which alone widens its interval by ±{half * 100:.1f} %."
     )
-    if half >= options.minimum_effect_of("p95_ms"):
+    if half >= options.minimum_effect_of(metric):
         yield (
-            f"So “no change” within ±{options.minimum_effect_of('p95_ms') * 100:g} % cannot be shown for p95 with one "
-            "run a side: give several runs a side."
+            f"So “no change” within ±{options.minimum_effect_of(metric) * 100:g} % cannot be shown for {label} with "
+            "one run a side: give several runs a side."
+        )
+
+
+def _judges(rows: Sequence[ComparisonRow], *metrics: str) -> bool:
+    return any(row.p_value is not None for row in rows if row.metric in metrics)
+
+
+def _summaries(
+    contender: Sequence[RunData], baseline: Sequence[RunData], rows: Sequence[ComparisonRow]
+) -> Iterator[str]:
+    runs = [run for run in (*baseline, *contender) if run.is_summary]
+    if not runs or not _judges(rows, *METRICS):
+        return
+    yield (
+        f"Of {run_names(runs)} there are only the tool's own summaries (or no times of requests). How much such a "
+        "run varies inside cannot be seen: it is part of how the runs of a side differ, by which they are judged."
+    )
+    percentiles = [metric.name for metric in METRICS.values() if metric.quantile is not None]
+    if any(not run.distributions.num_rows for run in runs) and _judges(rows, *percentiles):
+        yield (
+            "Percentiles of several such runs cannot be put together, so a side has none: "
+            "the change is that of each run's own, by which the sides differ."
         )
 
 

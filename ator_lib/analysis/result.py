@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -146,8 +147,14 @@ class ComparisonResult:
     def _unclear(self, named: Sequence[EndpointVerdict]) -> str:
         unclear = sum(e.verdict is not Verdict.NO_CHANGE for e in named)
         where = f"for {unclear} of {len(named)} endpoints" if unclear else "for the run as a whole"
-        hint = power_in_words(self.rows)
+        hint = power_in_words(self.rows) or self._most_common_reason()
         return f"{where} a change that matters can be neither seen nor ruled out{f'; {hint}' if hint else ''}"
+
+    def _most_common_reason(self) -> str | None:
+        """Say why there are no intervals, where it is so for most of what is unclear."""
+        unclear = [row for row in self.rows if row.verdict is Verdict.NOT_ENOUGH_EVIDENCE]
+        ((reason, times),) = Counter(row.reason for row in unclear if row.low is None).most_common(1) or [(None, 0)]
+        return reason if 2 * times > len(unclear) else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts, strings and finite numbers (nan and infinity become ``None``)."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ator_lib.analysis.bootstrap import MINIMUM_BLOCKS
 from ator_lib.analysis.common_shift import MINIMUM_ENDPOINTS, split
-from ator_lib.analysis.evidence import Change
+from ator_lib.analysis.evidence import ASSUMED_NOISE_DF, SUMMARY_NOISE_DF, Change
 from ator_lib.analysis.metrics import METRICS, Metric
 from ator_lib.analysis.options import CompareOptions
 from ator_lib.analysis.result import ComparisonRow
@@ -18,6 +18,9 @@ from ator_lib.analysis.verdicts import Verdict
 
 MINIMUM_TAIL = 10
 """Expected requests above (and below) a percentile: a p99 needs 1,000 requests, as it rests on ten of them."""
+
+MINIMUM_SUMMARIES = 2
+"""Runs a side, where they are only summaries: how much they vary shows in how they differ, or nowhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,12 +89,19 @@ def _draft(
     row = _figures(endpoint, metric, contender, baseline)
     if contender is None or baseline is None:
         return Draft(row=replace(row, verdict=Verdict.NOT_COMPARABLE, reason="on one side only"))
-    if row.contender is None and row.baseline is None:
+    if not any(_is_measured(side, metric) for side in (contender, baseline)):
         return Draft(row=replace(row, reason="not measured on either side"))
     reason = _why_not(metric, contender, baseline)
     if reason is not None:
         return Draft(row=replace(row, verdict=Verdict.NOT_ENOUGH_EVIDENCE, reason=reason))
-    return Draft(row=row, change=_change(metric, contender, baseline, options))
+    change = _change(metric, contender, baseline, options)
+    if row.change is None and metric.relative:  # there are figures of each run, and none of all their requests
+        row = replace(row, change=math.expm1(change.point))
+    return Draft(row=row, change=change)
+
+
+def _is_measured(side: SideEndpoint, metric: Metric) -> bool:
+    return side.points[metric.name] is not None or bool(side.estimates[metric.name])
 
 
 def _figures(
@@ -121,22 +131,47 @@ def _why_not(metric: Metric, contender: SideEndpoint, baseline: SideEndpoint) ->
             return f"{fewest} requests on a side, and {metric.label} needs {needed}"
     for side, words in ((contender, "contender"), (baseline, "baseline")):
         point = side.points[metric.name]
-        if point is None:
-            return f"not measured in the {words}"
-        if metric.relative and point <= 0:
+        if not _is_measured(side, metric):
+            return f"not measured, or 0, in a {words} run" if side.has_summaries else f"not measured in the {words}"
+        if metric.relative and point is not None and point <= 0:
             return f"not above 0 in the {words}"
         if not side.estimates[metric.name]:
-            return f"a {words} run has requests in fewer than {MINIMUM_BLOCKS} time blocks"
+            return f"not measured in every {words} run" if side.has_summaries else _few_blocks(words)
+    if _has_summaries(contender, baseline):
+        fewest = min(len(side.estimates[metric.name]) for side in (contender, baseline))
+        if fewest < MINIMUM_SUMMARIES:
+            return (
+                "the tool left only its summary (or no times of requests), so nobody can see how much a run varies "
+                f"inside: give {MINIMUM_SUMMARIES} or more runs a side"
+            )
     return None
 
 
+def _few_blocks(words: str) -> str:
+    return f"a {words} run has requests in fewer than {MINIMUM_BLOCKS} time blocks"
+
+
+def _has_summaries(contender: SideEndpoint, baseline: SideEndpoint) -> bool:
+    return contender.has_summaries or baseline.has_summaries
+
+
+def _point(metric: Metric, contender: SideEndpoint, baseline: SideEndpoint) -> float:
+    """Return the change of the sides' figures; where a side has none as a whole, that of its runs' own."""
+    after, before = contender.points[metric.name], baseline.points[metric.name]
+    if after is None or before is None:
+        sides = (contender.estimates[metric.name], baseline.estimates[metric.name])
+        own, theirs = (sum(run.weight * run.value for run in runs) for runs in sides)
+        return own - theirs
+    return math.log(after / before) if metric.relative else after - before
+
+
 def _change(metric: Metric, contender: SideEndpoint, baseline: SideEndpoint, options: CompareOptions) -> Change:
-    after, before = contender.points[metric.name] or 0.0, baseline.points[metric.name] or 0.0
     return Change(
-        point=math.log(after / before) if metric.relative else after - before,
+        point=_point(metric, contender, baseline),
         contender=contender.estimates[metric.name],
         baseline=baseline.estimates[metric.name],
         run_noise=options.run_noise_of(metric.name),
+        noise_df=SUMMARY_NOISE_DF if _has_summaries(contender, baseline) else ASSUMED_NOISE_DF,
     )
 
 

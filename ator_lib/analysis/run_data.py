@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ator_lib import schema
 from ator_lib.model import LoadProfile, RunStatus
@@ -97,6 +98,11 @@ class RunData:
     users_reached: float | None = None
     standstill_s: float | None = None
     overlaps: tuple[Overlap, ...] | None = None
+
+    @property
+    def is_summary(self) -> bool:
+        """Whether there is only what the tool summed up: nothing by time shows how much the run varies inside."""
+        return self.summaries.num_rows > 0 and not pc.any(self.distributions["block_start"].is_valid()).as_py()
 
     def summary_rows(self) -> dict[Endpoint, Mapping[str, Any]]:
         """Each endpoint's row of the summaries, the whole run's under ``TOTAL``."""

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ator_lib.analysis.blocks import EndpointBlocks, FloatArray, run_blocks
 from ator_lib.analysis.bootstrap import block_replicates, block_weights, independent_error_variance, variance
 from ator_lib.analysis.histogram import Histogram
@@ -17,24 +19,28 @@ from ator_lib.analysis.run_data import Endpoint, RunData
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MeasuredRun:
-    """One run in numbers: each endpoint's row of the summaries, and its time blocks where there are any."""
+    """One run in numbers: each endpoint's row of the summaries, and its time blocks where there are any.
+
+    ``is_summary``: there are none, as the tool left only its summary (and a histogram of the whole run at most).
+    """
 
     run_id: int
     summaries: Mapping[Endpoint, Mapping[str, Any]]
     blocks: Mapping[Endpoint, EndpointBlocks]
+    is_summary: bool = False
 
     @classmethod
     def of(cls, run: RunData) -> MeasuredRun:
         """Read the tables of a run."""
-        return cls(run_id=run.run_id, summaries=run.summary_rows(), blocks=run_blocks(run))
+        return cls(run_id=run.run_id, summaries=run.summary_rows(), blocks=run_blocks(run), is_summary=run.is_summary)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RunEstimate:
     """A metric of one run: on the log scale for relative metrics.
 
-    ``variance`` is what the run's own time blocks show, and ``replicates`` how (see ``bootstrap``); ``weight`` is the
-    run's share of the side's requests.
+    ``variance`` is what the run's own time blocks show, and ``replicates`` how (see ``bootstrap``), both 0 where there
+    is only a summary; ``weight`` is the run's share of the side's requests.
     """
 
     run_id: int
@@ -49,13 +55,15 @@ class SideEndpoint:
     """One endpoint (or the total) on one side.
 
     ``points`` are the pooled figures of all runs (``None``: not measured), ``estimates`` the figures per run, empty
-    where the time blocks cannot show their noise.
+    where the time blocks cannot show their noise. ``has_summaries``: some of the runs are only summaries, which show
+    their noise to each other at most.
     """
 
     requests: int
     failures: int
     points: Mapping[str, float | None]
     estimates: Mapping[str, tuple[RunEstimate, ...]]
+    has_summaries: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +74,7 @@ class _Part:
     summary: Mapping[str, Any]
     blocks: EndpointBlocks | None
     replicates: Mapping[str, FloatArray]
+    is_summary: bool
 
 
 def side_endpoints(runs: Sequence[MeasuredRun], options: CompareOptions) -> dict[Endpoint, SideEndpoint]:
@@ -85,8 +94,13 @@ def _parts(run: MeasuredRun, options: CompareOptions) -> dict[Endpoint, _Part]:
     parts = {}
     for endpoint, summary in run.summaries.items():
         found = run.blocks.get(endpoint)
-        replicates = block_replicates(found, weights[len(found.counts)]) if found else {}
-        parts[endpoint] = _Part(run_id=run.run_id, summary=summary, blocks=found, replicates=replicates)
+        if run.is_summary:
+            replicates = dict.fromkeys(METRICS, np.zeros(options.replicates))
+        else:
+            replicates = block_replicates(found, weights[len(found.counts)]) if found else {}
+        parts[endpoint] = _Part(
+            run_id=run.run_id, summary=summary, blocks=found, replicates=replicates, is_summary=run.is_summary
+        )
     return parts
 
 
@@ -97,11 +111,15 @@ def _pool(parts: Sequence[_Part]) -> SideEndpoint:
         failures=sum(part.summary["failures"] for part in parts),
         points=_points(parts),
         estimates={metric.name: _estimates(metric, parts, requests) for metric in METRICS.values()},
+        has_summaries=any(part.is_summary for part in parts),
     )
 
 
 def _points(parts: Sequence[_Part]) -> dict[str, float | None]:
-    """One run: its exact summary. Several: means and rates of the sums, percentiles of the merged histograms."""
+    """One run: its exact summary. Several: means and rates of the sums, percentiles of the merged histograms.
+
+    Where a summary came without a histogram there are no percentiles of all requests.
+    """
     if len(parts) == 1:
         return {name: _number(parts[0].summary[name]) for name in METRICS}
     blocks = [part.blocks for part in parts if part.blocks is not None]
@@ -141,9 +159,10 @@ def _estimates(metric: Metric, parts: Sequence[_Part], requests: int) -> tuple[R
 def _estimate(metric: Metric, part: _Part, requests: int) -> RunEstimate | None:
     value = _number(part.summary[metric.name])
     replicates = part.replicates.get(metric.name)
-    if part.blocks is None or value is None or replicates is None or (metric.relative and value <= 0):
+    if value is None or replicates is None or (metric.relative and value <= 0):
         return None
-    least = independent_error_variance(part.blocks) if metric.name == "error_rate" else 0.0
+    counts = part.summary["requests"], part.summary["failures"]
+    least = independent_error_variance(*counts) if metric.name == "error_rate" else 0.0
     return RunEstimate(
         run_id=part.run_id,
         value=math.log(value) if metric.relative else value,

@@ -141,6 +141,12 @@ def test_a_waived_check_stays_failed_and_does_not_block():
     assert result.to_dict()["options"]["waive"] == ["tool"]
 
 
+def test_a_check_that_passed_is_not_waived():
+    """There was nothing to accept; nor is there where a fact is unknown."""
+    assert _check("tool", _run(2), _run(1), waive=["tool"]).waived is False
+    assert _check("tool", _run(2, tool=None), _run(1), waive=["tool"]).waived is False
+
+
 def test_a_waiver_of_nothing_is_refused():
     """A mistyped waiver is said, with the names that exist."""
     with pytest.raises(UsageError, match=r"no check is called tols: waive some of tool, test, .*users"):
@@ -231,18 +237,36 @@ def test_a_warm_up_that_stayed_in_is_told():
     assert "run 2 had not settled when the figures begin" in check.message
 
 
+@pytest.mark.parametrize("warm_up_s", [0.0, 8.0])
+def test_whether_a_run_settled_may_be_unknown(warm_up_s):
+    """That one run cannot be told of is no pass, also where its beginning was left out."""
+    known = _known(1, warm_up_s=warm_up_s, settled_after_s=warm_up_s)
+    check = _check("warm-up", _known(2, warm_up_s=warm_up_s, settled_after_s=None), known)
+    assert (check.ok, check.blocks) == (None, False)
+    assert "cannot be told for run 2" in check.message
+
+
 def test_a_constant_duration_is_no_measurement():
     """Every request took 25 ms, to the last digit."""
     check = _check("frozen data", _constant(25.0), _known(1))
     assert (check.ok, check.blocks, check.contender) == (False, True, "always 25 ms")
 
 
-@pytest.mark.parametrize("ms", [0.0, 1.0])
-def test_a_clock_too_coarse_for_the_requests_is_told_and_does_not_block(ms):
+def test_a_clock_too_coarse_for_the_requests_is_told_and_does_not_block():
     """A fast target by a clock of whole milliseconds: nobody can tell whether that was measured."""
-    check = _check("frozen data", _constant(ms), _known(1))
-    assert (check.ok, check.blocks, check.contender) == (None, False, f"always {ms:g} ms")
+    check = _check("frozen data", _constant(1.0), _known(1))
+    assert (check.ok, check.blocks, check.contender) == (None, False, "always 1 ms")
     assert "run 2 were too short for the clock" in check.message
+
+
+def test_latencies_below_the_clock_fail_and_block_where_a_side_has_no_others():
+    """All of a side took 0 ms: no latency can be judged; beside a run with figures it is told."""
+    check = _check("frozen data", _constant(0.0), _known(1))
+    assert (check.ok, check.blocks, check.contender) == (False, True, "always 0 ms")
+    assert "all requests of run 2 took 0 ms: latencies are below what the tool's clock can tell" in check.message
+    result = compare([_constant(0.0), _known(3)], [_known(1)], CompareOptions(replicates=100))
+    beside = next(check for check in result.checks if check.name == "frozen data")
+    assert (beside.ok, beside.blocks) == (False, False)
 
 
 def _constant(ms: float) -> RunData:

@@ -429,6 +429,10 @@ def test_columns_are_for_tables(path: Path) -> None:
         ("duration_ms,status_code\n1,200.5\n", [(2, "status_code '200.5' is no whole number that fits")]),
         ("duration_ms,status_code\n1,70000\n", [(2, "status_code '70000' is no whole number that fits")]),
         ("duration_ms,success,weight\n1,1,0\n", [(2, "weight is below 1")]),
+        (
+            "started_at,duration_ms,success\n2026-11-02T12:00:00Z,1,1\n2026-11-02T12:00:00Z,inf,1\n",
+            [(3, "duration_ms is no finite number")],
+        ),
         ("duration_ms,success,ttfb_ms\n1,1,inf\n", [(2, "ttfb_ms is no finite number")]),
         ("duration_ms,success,name\n1,1,\n", [(2, "name is missing")]),
         ("duration_ms,success,started_at\n1,1,2026-13-01\n", [(2, f"started_at '2026-13-01' {NO_TIME}")]),

@@ -22,7 +22,7 @@ class Check:
     blocking
         Whether a failure makes the verdict ``not comparable``.
     waived
-        The caller accepts it: a failure does not block.
+        It failed, and the caller accepts that: it does not block.
     """
 
     name: str

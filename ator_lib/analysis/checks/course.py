@@ -43,7 +43,7 @@ def _warm_up(sides: Sides) -> Check:
     message = "left out of every run" if cut else "none was seen"
     if unknown:
         message = f"cannot be told for {run_names(unknown)}, whose timeline is too short or missing"
-    return sides.check("warm-up", _warm_up_of, ok=None if unknown and not cut else True, message=message)
+    return sides.check("warm-up", _warm_up_of, ok=None if unknown else True, message=message)
 
 
 def _warm_up_of(run: RunData) -> str:
@@ -58,19 +58,24 @@ def _frozen_data(sides: Sides) -> Check:
     constant = {run.run_id: _constant_ms(run) for run in sides.runs}
     same = [run for run in sides.runs if (constant[run.run_id] or 0.0) >= COARSE_MS]
     coarse = [run for run in sides.runs if constant[run.run_id] is not None and run not in same]
+    zero = [run for run in coarse if constant[run.run_id] == 0]
     frozen = [run for run in sides.runs if _is_frozen(run)]
     ok: bool | None = False
+    blocking = True
     if same:
         message = f"all requests of {run_names(same)} took exactly the same time: that is no measurement"
     elif frozen:
         message = f"the figures of {run_names(frozen)} stood still for a part of the time: that is no measurement"
-    elif coarse:  # 0 ms by a clock of milliseconds is what a fast target looks like
+    elif zero:
+        message = f"all requests of {run_names(zero)} took 0 ms: latencies are below what the tool's clock can tell"
+        blocking = any(all(run in zero for run in side) for side in sides)
+    elif coarse:  # 1 ms by a clock of milliseconds is what a fast target looks like
         ok, message = None, f"all requests of {run_names(coarse)} were too short for the clock to tell them apart"
     elif any(run.standstill_s is None for run in sides.runs):
         ok, message = None, "not every run has a timeline, so not checked"
     else:
         ok, message = True, "figures move all the time"
-    return sides.check("frozen data", _standstill_of, ok=ok, message=message, blocking=True)
+    return sides.check("frozen data", _standstill_of, ok=ok, message=message, blocking=blocking)
 
 
 def _constant_ms(run: RunData) -> float | None:

@@ -34,4 +34,4 @@ def run_checks(contender: Sequence[RunData], baseline: Sequence[RunData], option
     if unknown:
         names = ", ".join(check.name for check in found)
         raise UsageError(f"no check is called {', '.join(sorted(unknown))}: waive some of {names}.")
-    return tuple(replace(check, waived=check.name in options.waive) for check in found)
+    return tuple(replace(check, waived=check.ok is False and check.name in options.waive) for check in found)

@@ -6,11 +6,11 @@ All of it is arithmetic on what was measured: it says where a change is, with fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ator_lib.analysis.explain import notes
-from ator_lib.analysis.explain.data import ExplainData, LocationMove
+from ator_lib.analysis.explain.data import SEGMENTS, ExplainData, LocationMove
 from ator_lib.analysis.explain.decompose import mean_of
 from ator_lib.analysis.explain.kinds import MIX, Piece, amounts, by_shift, grouped
 from ator_lib.analysis.explain.parts import Rename, Side, side_of
@@ -96,7 +96,8 @@ def _ranked(moved: Moved, baseline: Side, contender: Side, comparison: Compariso
     if moved.measure == "mean_ms":
         kinds += [*by_phase(baseline, contender), *_by_shift(baseline, contender, comparison)]
     verdicts = {endpoint.endpoint: endpoint.verdict for endpoint in comparison.endpoints}
-    for pieces in sorted(kinds, key=lambda pieces: _telling(pieces, moved.difference)):
+    last = _last_kinds(baseline, contender)
+    for pieces in sorted(kinds, key=lambda pieces: _telling(pieces, moved.difference, last)):
         rows = sorted(_without_dust(pieces, moved), key=lambda row: (-abs(row.contribution), row.part))
         whole = sum(row.contribution for row in rows)
         is_clear = abs(whole) > _CANCELLED * sum(abs(row.contribution) for row in rows)
@@ -114,11 +115,17 @@ def _without_dust(pieces: Sequence[Piece], moved: Moved) -> Iterator[Contributio
             yield replace(row, own=own, mix=mix)
 
 
-def _telling(pieces: Sequence[Piece], difference: float) -> tuple[bool, float]:
+def _last_kinds(*sides: Side) -> Collection[str]:
+    """Give the kinds that never lead: phases of endpoints, and the time where it has parts without a request."""
+    fewest = min(side.whole.requests if side.whole else 0 for side in sides)
+    return ("endpoint phase", "time") if fewest < SEGMENTS else ("endpoint phase",)
+
+
+def _telling(pieces: Sequence[Piece], difference: float, last: Collection[str]) -> tuple[bool, float]:
     apart = [piece for piece in pieces if piece.row.part != MIX]
     difference -= sum(piece.row.contribution for piece in pieces if piece.row.part == MIX)
     most = max(abs(piece.row.contribution - piece.expected * difference) for piece in apart)
-    return pieces[0].row.kind == "endpoint phase", -most
+    return pieces[0].row.kind in last, -most
 
 
 def _by_shift(baseline: Side, contender: Side, comparison: ComparisonResult) -> Iterator[list[Piece]]:

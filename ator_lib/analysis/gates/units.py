@@ -84,7 +84,8 @@ def read_quantity(given: object, unit: Unit, *, needs_unit: bool = False) -> flo
     Raises
     ------
     ValueError
-        It is no number, has a foreign unit or none where one is needed, or no figure can be like that.
+        It is no number, has a foreign unit or none where one is needed, or no figure can be like that. A share of 1 or
+        more without % is refused, too: whoever writes ``error_rate < 1`` means 1 %.
 
     Examples
     --------
@@ -100,10 +101,11 @@ def read_quantity(given: object, unit: Unit, *, needs_unit: bool = False) -> flo
         raise ValueError(f"{written!r} has the unit {word!r}, which does not fit: {_such_as(unit, found['number'])}")
     if not word and needs_unit:
         raise ValueError(f"{written!r} has no unit: {_such_as(unit, found['number'])}")
+    if unit is SHARE and not word and number >= 1:
+        raise ValueError(f"{written!r} has no %: write {found['number']} % (all are 100 %)")
     value = round(number * unit.factors.get(word, 1.0), _MOST_DIGITS)
     if not 0 <= value <= unit.highest or not math.isfinite(value):
-        share = " (without % it is a share of 1)" if unit is SHARE and not word else ""
-        raise ValueError(f"{written!r}{share} is not possible: {_range(unit)}")
+        raise ValueError(f"{written!r} is not possible: {_range(unit)}")
     return value
 
 

@@ -97,6 +97,14 @@ def test_the_way_that_tells_most_comes_first() -> None:
     assert result.headline.startswith("mean 10 → 91.8 ms (+818 %): 504, failed contributes")
 
 
+def test_the_time_does_not_lead_with_fewer_requests_than_it_has_parts() -> None:
+    """One request is in one tenth of its run, whatever moved."""
+    baseline = [cell(name, 10, segment=part) for name in ("/a", "/b") for part in range(10)]
+    kinds = list(explained([cell("/b", 1, 50.0)], baseline).of("mean_ms"))
+    assert kinds[0] != "time"
+    assert "time" in kinds
+
+
 def test_phases_that_one_side_alone_reports_are_not_compared() -> None:
     """Connecting is then part of what lasts to the first byte; without that one, too, there are no phases."""
     baseline = [cell("/a", connect_ms=0.0, first_byte_ms=800.0, with_connect=0)]
