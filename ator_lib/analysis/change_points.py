@@ -2,8 +2,8 @@
 
 Three steps, with the same answer every time:
 
-1. A value that stands out from both of its sides is drawn in to them: an outlier of any size can neither make nor hide
-   a change point, and a step stays what it is.
+1. A value that stands out from both of its sides is left out, as if it were missing: an outlier can neither make a
+   change point nor widen the spread until it hides one, and a step stays what it is.
 2. Stretches of many lengths are laid over the series, each is split where its two levels differ most, and the most
    significant splits are taken, as long as the stretch holds no other one: so a short visit to another level is seen,
    too, which disappears in the whole series (seeded binary segmentation).
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ator_lib.analysis.segmentation import NEIGHBOURS, FloatArray, Series, Split
+from ator_lib.analysis.segmentation import NEIGHBOURS, FloatArray, Series, Split, stand_out
 from ator_lib.analysis.student import critical_value
 from ator_lib.errors import UsageError
 
@@ -73,9 +73,9 @@ class ChangePoint:
     Attributes
     ----------
     index
-        Place of the first value of the new level, missing values counted.
+        Place of the first value of the new level that is no outlier; missing values and outliers count as places.
     before, after
-        The levels on its two sides, at most up to the next change point: means in which outliers were drawn in.
+        The levels on its two sides, at most up to the next change point: means without outliers.
     change
         Relative change, 0.2 for 20 % more; null if ``before`` is 0.
     low, high
@@ -98,7 +98,7 @@ def change_points(
 ) -> tuple[ChangePoint, ...]:
     """Find where a series changes its level, in order of the series.
 
-    Fewer than ``2 * min_segment`` values (6 at the default) have no change points.
+    Fewer than ``2 * min_segment`` values (6 at the default) have no change points; outliers do not count.
 
     Parameters
     ----------
@@ -117,7 +117,8 @@ def change_points(
     options = options or ChangePointOptions()
     numbers = np.array([math.nan if value is None else value for value in values], dtype=np.float64)
     present = np.flatnonzero(np.abs(numbers) < _INFINITE)
-    series = Series.cleaned(numbers[present], options.min_segment)
+    present = present[~stand_out(numbers[present])]
+    series = Series.scaled(numbers[present], options.min_segment)
     splits = series.changes(options.max_p_value, options.min_magnitude) if series else ()
     return tuple(_described(split, int(present[split.index]), options.confidence) for split in splits)
 

@@ -25,10 +25,12 @@ from scipy.special import stdtr
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 # Three values a side, so that two in a row that stand out are outliers, and three are a level.
 NEIGHBOURS = 3
-_OUTLIER_SCALES = 3.0
+# Wide enough for heavy tails and for noise known from few values: what is not far beyond them counts as it is.
+_OUTLIER_SCALES = 5.0
 # The median of |N(0, 1)|: a median of absolute values divided by it is a standard deviation.
 _NORMAL_MEDIAN = 0.6745
 # Arithmetic on the way here may have changed the last digits: values are not known better than this.
@@ -51,7 +53,7 @@ class Split:
     start, index, end
         Where the level before begins, where the level after begins, and where that has ended.
     before, after
-        The two levels: means in which outliers were drawn in.
+        The two levels: means.
     spread
         Standard deviation around the two levels, widened by the correlation.
     p_value
@@ -75,7 +77,7 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Series:
-    """Values whose outliers were drawn in.
+    """Values without outliers (see ``stand_out``).
 
     Attributes
     ----------
@@ -93,14 +95,11 @@ class Series:
     min_segment: int
 
     @classmethod
-    def cleaned(cls, values: FloatArray, min_segment: int) -> Series | None:
-        """Make a series; None if it is too short for two levels, or does not vary but for outliers."""
-        if len(values) < 2 * min_segment:
+    def scaled(cls, values: FloatArray, min_segment: int) -> Series | None:
+        """Make a series; None if it is too short for two levels, or does not vary."""
+        if len(values) < 2 * min_segment or values.max() == values.min():
             return None
         noise = _typical_noise(values)
-        values = _without_outliers(values, noise)
-        if values.max() == values.min():
-            return None
         unit = 2.0 ** math.frexp(float(np.abs(values).max()))[1]
         return cls(values=values / unit, unit=unit, noise=max(noise / unit, _RESOLUTION), min_segment=min_segment)
 
@@ -268,15 +267,23 @@ def _typical_noise(values: FloatArray) -> float:
     return float(np.sqrt((kept**2).mean() / 2))
 
 
-def _without_outliers(values: FloatArray, noise: float) -> FloatArray:
-    """Draw each value in to the range of the medians of its two sides, widened by three times the noise."""
+def stand_out(values: FloatArray) -> BoolArray:
+    """Tell which values are beyond the medians of both of their sides, by more than five times the noise.
+
+    The noise is that of the series or of a side, whichever is more. Positive values are on the log scale: their noise
+    usually grows with their level. As few as two levels need are all levels.
+    """
+    if len(values) <= 2 * NEIGHBOURS:
+        return np.zeros(len(values), bool)
+    if values.min() > 0:
+        values = np.log(values)
     padding = np.full(NEIGHBOURS, math.nan)
     windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([padding, values, padding]), NEIGHBOURS)
     medians = _medians(windows)
-    before, after = medians[: len(values)], medians[NEIGHBOURS + 1 :]
-    reach = _OUTLIER_SCALES * noise
-    drawn: FloatArray = np.clip(values, np.fmin(before, after) - reach, np.fmax(before, after) + reach)
-    return drawn
+    scales = _medians(np.abs(windows - medians[:, None])) / _NORMAL_MEDIAN
+    (before, after), sides = ((side[: len(values)], side[NEIGHBOURS + 1 :]) for side in (medians, scales))
+    reach = _OUTLIER_SCALES * np.maximum(_typical_noise(values), np.fmax(*sides))
+    return np.asarray((values < np.fmin(before, after) - reach) | (values > np.fmax(before, after) + reach))
 
 
 def _medians(windows: FloatArray) -> FloatArray:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ator_lib.analysis.trend.result import TrendResult
 from ator_lib.figures import markup
-from ator_lib.figures.format import change, count, interval, is_missing, measured, sentence, text
+from ator_lib.figures.format import because, change, count, interval, is_missing, measured, sentence, text
 from ator_lib.figures.markup import Column
 
 _MOST_CHANGES = 20
@@ -18,11 +18,12 @@ def trend_html(result: TrendResult) -> str:
     """Show a trend: what its headline says, the latest changes, and how far it carries."""
     query = result.query
     title = f"{query.label} of {query.tests}, {result.runs.num_rows:,} runs"
+    word = str(result.verdict or "changed")
     latest = [one.to_row() for one in reversed(result.changes[-_MOST_CHANGES:])]
     left_out = len(result.changes) - len(latest)
     more = f"{left_out:,} earlier changes are in the table of changes." if left_out else ""
     return markup.shown(
-        markup.banner(str(result.verdict or "changed"), result.headline, title),
+        markup.banner(word, because(result.headline, word), title),
         _table(latest, query.metric) if latest else "",
         markup.paragraph(more) if more else "",
         markup.notes(result.notes),

@@ -52,8 +52,9 @@ class Trend:
     def verdict(self) -> str | None:
         """Where the series stand by their last changes: ``regressed`` if any of them did, else ``improved``.
 
-        ``no change`` where there is none that nobody explained by a mark, ``not enough evidence`` where there are too
-        few runs to see one; null where the metric has no good direction.
+        ``no change`` where none was found that nobody explained by a mark, which rules none out; ``not enough
+        evidence`` where more than a tenth of the series have fewer than 6 runs, too few to see one; null where the
+        metric has no good direction.
         """
         return self._result.verdict and str(self._result.verdict)
 

@@ -16,6 +16,7 @@ import ator_lib as ator
 from ator_lib.errors import StoreError
 from ator_lib.reports.facts import facts_in
 from ator_lib.reports.index import write_index
+from tests.support.histories import add_run
 from tests.support.shop_runs import ingest_shop_runs
 
 ENVIRONMENT = {"CI_JOB_TOKEN": "glpat-of-the-environment", "REPORT_DB": "postgresql://ann:pw-of-a-url@db/ator"}
@@ -124,6 +125,23 @@ def test_a_trend_is_reported_in_every_format(ws: ator.Workspace, runs: list[int]
     failed = [case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None]
     assert failed == ["GET /search"]
     assert f"| GET /search | {runs[5]} | " in ws.report(trend, tmp_path / "t.md").read_text()
+
+
+def test_no_change_in_a_report_is_none_that_was_found(tmp_path: Path) -> None:
+    """The verdict is said once, and a series that nobody could look at is skipped."""
+    ws = ator.connect(tmp_path)
+    for number in range(20):
+        known = {(f"/{n}", "GET"): 100 + (7 * number + n) % 5 for n in range(10)}
+        add_run(ws.parts.engine, {**known, **({("/new", "GET"): 9.0} if number > 17 else {})}, number)
+    trend = ws.trend("checkout")
+    found = "none of p95 found in the 10 of 11 series that have 6 runs or more, over 20 runs"
+    assert trend.headline == f"no change: {found}"
+    assert f"**no change**: {found}\n" in ws.report(trend, tmp_path / "t.md").read_text()
+    cases = list(ElementTree.parse(ws.report(trend, tmp_path / "t.xml")).iter("testcase"))
+    assert [case.get("name") for case in cases if case.find("skipped") is not None] == ["GET /new"]
+    banner = re.search(r'class="ator-banner".*?</div>', trend._repr_html_())
+    assert banner
+    assert banner[0].lower().count("no change") == 1
 
 
 @pytest.mark.parametrize("suffix", [".json", ".xml", ".md"])

@@ -12,6 +12,7 @@ import numpy as np
 
 from ator_lib.analysis.change_points import ChangePoint, ChangePointOptions, change_points
 from ator_lib.analysis.multiplicity import q_values
+from ator_lib.analysis.segmentation import NEIGHBOURS
 from ator_lib.analysis.trend.data import Floats, Places
 from ator_lib.analysis.trend.query import TrendQuery
 from ator_lib.analysis.trend.result import TrendSeries
@@ -161,14 +162,29 @@ def _step(line: Line, index: int, before: float, after: float, point: ChangePoin
 
 
 def _outliers(values: Floats, levels: Floats, query: TrendQuery) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Tell which values are far out, and by what matters: on the log scale, where a doubling is as far as a halving."""
+    """Tell which values are far out, and by what matters: on the log scale, where a doubling is as far as a halving.
+
+    They are so from their level and from the values around them, whichever is nearer, and the usual distance is that
+    from the values around: a change that is not certain yet neither widens it nor makes outliers of its runs.
+    """
     is_log = query.is_relative and np.nanmin(np.fmin(values, levels), initial=math.inf) > 0
-    away = np.log(values / levels) if is_log else values - levels
-    known = away[np.isfinite(away)]
-    if not len(known):
-        return np.zeros(len(values), bool)
-    first, third = np.quantile(known, [0.25, 0.75])
+    known = np.isfinite(values) & np.isfinite(levels)
+    if not known.any():
+        return known
+    figures, centres = (np.log(values[known]), np.log(levels[known])) if is_log else (values[known], levels[known])
+    from_level, from_others = figures - centres, figures - _local_medians(figures)
+    away = np.full(len(values), math.nan)
+    away[known] = np.where(np.abs(from_level) < np.abs(from_others), from_level, from_others)
+    first, third = np.quantile(from_others, [0.25, 0.75])
     reach = _FAR_OUT * (third - first)
     matters = np.abs(np.expm1(away)) if is_log else np.abs(away)
     least = query.effect if is_log or not query.is_relative else query.effect * np.abs(levels)
     return np.asarray(((away < first - reach) | (away > third + reach)) & (matters >= least))
+
+
+def _local_medians(values: Floats) -> Floats:
+    """Give the median of each value and of those around it, as many on each side as make a level."""
+    padding = np.full(NEIGHBOURS, math.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([padding, values, padding]), 2 * NEIGHBOURS + 1)
+    medians: Floats = np.nanmedian(windows, axis=1)
+    return medians

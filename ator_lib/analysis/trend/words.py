@@ -14,6 +14,12 @@ from ator_lib.analysis.wording import plural, short, signed
 FEWEST_RUNS = 6
 """A change point is looked for among so many runs or more."""
 
+MOST_SERIES = 0.9
+"""Share of the series with figures that must have so many runs before all of them together are said not to change.
+
+A few may be new or rare, and the headline counts them; of a history that is mostly such, nobody knows.
+"""
+
 _JUDGED = (ChangeKind.CHANGE, ChangeKind.COMMON_SHIFT)
 
 
@@ -26,21 +32,26 @@ def headline_of(query: TrendQuery, series: Sequence[TrendSeries], changes: Seque
     if spoken_for:
         told, counted = _latest(query, series, spoken_for)
         return "; ".join([told, *_others(changes, counted)])
-    if _too_few(series):
+    if not _seen(series):
         known = max((one.known for one in series), default=0)
         return f"too few runs: {plural(known, 'run')}, and a change of {query.label} needs {FEWEST_RUNS} to be seen"
-    told = f"no change of {query.label} in {plural(len(series), 'series', 'series')} over {plural(runs, 'run')}"
-    return "; ".join([f"{told} that nobody explained" if changes else told, *_others(changes, 0)])
+    verdict = verdict_of(series, changes)
+    none = "none" if verdict is Verdict.NO_CHANGE else "no change"
+    found = f"{none} of {query.label} found{' that nobody explained,' if changes else ''}"
+    return "; ".join([f"{verdict}: {found} in {_looked_at(series)} over {plural(runs, 'run')}", *_others(changes, 0)])
 
 
 def verdict_of(series: Sequence[TrendSeries], changes: Sequence[LevelChange]) -> Verdict | None:
     """Give where the series stand by their last changes; null if these have no good direction.
 
     As in a comparison a regression is not outweighed by an improvement elsewhere. What a mark explained stands no more.
+    ``no change`` means that none was found, where ``MOST_SERIES`` could be looked at: it rules none out.
     """
     if spoken_for := _speaking(changes):
         return spoken_for[0].verdict
-    return Verdict.NOT_ENOUGH_EVIDENCE if _too_few(series) else Verdict.NO_CHANGE
+    seen = _seen(series)
+    is_most = seen and seen >= MOST_SERIES * sum(one.known > 0 for one in series)
+    return Verdict.NO_CHANGE if is_most else Verdict.NOT_ENOUGH_EVIDENCE
 
 
 def _speaking(changes: Sequence[LevelChange]) -> list[LevelChange]:
@@ -51,8 +62,16 @@ def _speaking(changes: Sequence[LevelChange]) -> list[LevelChange]:
     return next((some for some in chosen if some), [])
 
 
-def _too_few(series: Sequence[TrendSeries]) -> bool:
-    return all(one.known < FEWEST_RUNS for one in series)
+def _seen(series: Sequence[TrendSeries]) -> int:
+    """Count the series that a change can be seen in."""
+    return sum(one.known >= FEWEST_RUNS for one in series)
+
+
+def _looked_at(series: Sequence[TrendSeries]) -> str:
+    seen, known = _seen(series), sum(one.known > 0 for one in series)
+    if seen == known:
+        return plural(known, "series", "series")
+    return f"the {seen:,} of {known:,} series that {'has' if seen == 1 else 'have'} {FEWEST_RUNS} runs or more,"
 
 
 def _latest(query: TrendQuery, series: Sequence[TrendSeries], changes: Sequence[LevelChange]) -> tuple[str, int]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from ator_lib.analysis.trend.trend import Evidence
+from ator_lib.analysis.trend.trend import Evidence, History
 from ator_lib.analysis.verdicts import Verdict
 from tests.analysis.trend.histories import START, made_history, mark, noisy, summaries, trend
 
@@ -98,6 +98,52 @@ def test_fewer_than_six_runs_have_no_change() -> None:
     assert [change.run_id for change in trend(made_history({"/a": noisy((100, 3), (300, 3))})).changes] == [4]
 
 
+def history_with_short_series(short: int, long: int = 1) -> History:
+    """Make a history of 51 runs: some endpoints are in all of them, others in the last three."""
+    lines: dict[str, list[float | None]] = {f"/long{n}": [*noisy((100, 51), seed=n)] for n in range(long)}
+    return made_history(lines | {f"/short{n}": [*[None] * 48, 1.0, 2.0, 3.0] for n in range(short)})
+
+
+def test_one_series_does_not_speak_for_those_that_nobody_could_look_at() -> None:
+    """The verdict is open, and the headline counts what was looked at."""
+    result = trend(history_with_short_series(119))
+    assert result.verdict is Verdict.NOT_ENOUGH_EVIDENCE
+    assert result.headline == (
+        "not enough evidence: no change of p95 found in the 1 of 120 series that has 6 runs or more, over 51 runs"
+    )
+
+
+@pytest.mark.parametrize(("short", "verdict"), [(1, "no change"), (2, "not enough evidence")])
+def test_a_few_new_endpoints_leave_the_verdict_to_the_others(short: int, verdict: str) -> None:
+    """A tenth of them at most; they are counted all the same."""
+    result = trend(history_with_short_series(short, long=10 - short))
+    assert str(result.verdict) == verdict
+    assert result.headline.startswith(f"{verdict}: ")
+    assert f" found in the {10 - short} of 10 series that have 6 runs or more, over 51 runs" in result.headline
+
+
+def test_no_change_says_that_none_was_found() -> None:
+    """It is not ruled out; the verdict stands first, for where it is shown beside the rest.
+
+    A series without any figure is not counted.
+    """
+    result = trend(made_history({"/a": noisy((100, 35)), "/b": [None] * 35}))
+    assert result.headline == "no change: none of p95 found in 1 series over 35 runs"
+    assert result.verdict is Verdict.NO_CHANGE
+
+
+def test_an_outlier_is_shown_where_levels_are_mixed() -> None:
+    """A change that is found or not does not widen what is usual, and does not make outliers of all its runs."""
+    few = [158.7, 166.3, 164.4, 160.7, 292.8, 174.1, 147.4, 161.1, 161.4, 206.0, 201.9, 188.1, 224.6, 197.6]
+    found = trend(made_history({"/a": few}))
+    assert [change.run_id for change in found.changes] == [10]
+    assert np.flatnonzero(found.series[0].is_outlier).tolist() == [4]
+    mixed = trend(made_history({"/a": few}), minimum_effect=0.4)
+    assert mixed.changes == ()
+    assert mixed.series[0].is_outlier[4]
+    assert mixed.series[0].is_outlier[9:].sum() <= 1
+
+
 def test_identical_values_are_told() -> None:
     """They are no change, and perhaps frozen."""
     result = trend(made_history({"/a": [7.0] * 20, "/b": noisy((50, 20))}))
@@ -147,7 +193,9 @@ def test_a_mark_resets_the_level() -> None:
     assert (change.run_id, change.kind, change.verdict, change.text) == (21, "marked", None, "new server")
     assert (change.p_value, change.low) == (None, None)
     assert result.verdict is Verdict.NO_CHANGE
-    assert result.headline == "no change of p95 in 1 series over 35 runs that nobody explained; 1 marked change"
+    assert result.headline == (
+        "no change: none of p95 found that nobody explained, in 1 series over 35 runs; 1 marked change"
+    )
 
 
 @pytest.mark.parametrize(
