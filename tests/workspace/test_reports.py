@@ -62,6 +62,12 @@ def leaky(ws: ator.Workspace, tmp_path_factory: pytest.TempPathFactory) -> ator.
     return ws.ingest(file, run=run)
 
 
+def title_of(runs: list[int]) -> str:
+    """Name the comparison of the later runs with the earlier ones."""
+    before, after = (", ".join(map(str, side)) for side in (runs[:5], runs[5:]))
+    return f"Runs {after} against runs {before}"
+
+
 def test_json_has_all_of_a_comparison(
     ws: ator.Workspace, runs: list[int], comparison: ator.Comparison, tmp_path: Path
 ) -> None:
@@ -69,7 +75,7 @@ def test_json_has_all_of_a_comparison(
     said = json.loads(ws.report(comparison, tmp_path / "c.json").read_text())
     assert said["comparison"] == json.loads(json.dumps(comparison.to_dict()))
     about = said["report"]
-    assert about["title"] == "Runs 6, 7, 8 against runs 1, 2, 3, 4, 5"
+    assert about["title"] == title_of(runs)
     assert (about["kind"], about["test"], about["run_ids"]) == ("comparison", "shop", runs[5:])
     assert (about["verdict"], about["headline"]) == (comparison.verdict, comparison.headline)
 
@@ -209,7 +215,9 @@ def test_a_chromium_that_is_not_there_is_told_before_the_notebook_runs(
     assert again.report(runs[0], tmp_path / "r.md").is_file()
 
 
-def test_a_page_whose_notebook_fails_is_kept_with_it(tmp_path: Path, comparison: ator.Comparison) -> None:
+def test_a_page_whose_notebook_fails_is_kept_with_it(
+    tmp_path: Path, runs: list[int], comparison: ator.Comparison
+) -> None:
     """The page says in its head that it failed; the notebook stands beside it, and replaces none."""
     again = ator.connect(tmp_path / "empty")  # where these runs are not
     (tmp_path / "c.ipynb").write_text("mine")
@@ -220,7 +228,7 @@ def test_a_page_whose_notebook_fails_is_kept_with_it(tmp_path: Path, comparison:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c.failed.ipynb", "c.html", "c.ipynb", "empty"]
     about = facts_in(tmp_path / "c.html")
     assert about is not None
-    assert (about.verdict, about.title) == ("failed", "Runs 6, 7, 8 against runs 1, 2, 3, 4, 5 (failed)")
+    assert (about.verdict, about.title) == ("failed", f"{title_of(runs)} (failed)")
 
 
 @contextmanager
