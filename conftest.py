@@ -34,6 +34,16 @@ settings.load_profile("repeatable")
 TEST_VARIABLES = ("ATOR_CHROMIUM", "ATOR_TEST_PG_URL")
 
 
+LONG = {"demo", "browser", "notebooks", "execution", "runners"}
+"""Folders of tests with real loads, kernels and browsers."""
+
+
+@pytest.hookimpl(trylast=True)  # after the order was shuffled
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest: at the end one of two processes would idle beside them."""
+    items.sort(key=lambda item: LONG.isdisjoint(item.path.parts))
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests see the default settings, whatever the shell that started them has."""
