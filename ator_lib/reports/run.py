@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -57,10 +58,16 @@ def _sections(summaries: Sequence[Record], results: RunResults) -> list[Section]
     endpoints = sorted((row for row in summaries if row["scope"] == "name"), key=busiest_first)
     shown = [*(row for row in summaries if row["scope"] == "total"), *endpoints][:MOST_ROWS]
     cases = [case for case in results.cases if case["status"] in ("failed", "error")]
+    counts = Counter(case["status"] for case in results.cases)
     rows = [[case["suite"], case["case"], case["status"], case["message"]] for case in cases[:MOST_ROWS]]
     return [
         *([section("Summary", summary_columns(0.0), shown)] if shown else []),
         *([section("Errors", ERROR_COLUMNS, results.errors[:MOST_ROWS])] if results.errors else []),
+        *(
+            [Section(heading="Cases", columns=["Status", "Cases"], rows=[[*row] for row in counts.items()])]
+            if counts
+            else []
+        ),
         *([Section(heading="Failed cases", columns=["Suite", "Case", "Status", "Message"], rows=rows)] if rows else []),
     ]
 

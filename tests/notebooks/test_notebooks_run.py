@@ -139,4 +139,4 @@ def test_report_of_a_run_without_results(ws: ator.Workspace, offline_page: Guard
     ws.complete(run.run_id, "failure", reason="nobody knows")
     offline_page.page.goto(ws.report(run, ws.data / "empty.html").as_uri())
     expect(offline_page.page.get_by_text("Nobody knows.", exact=False)).to_be_visible()
-    expect(offline_page.page.get_by_text("There are no results.", exact=True).first).to_be_visible()
+    expect(offline_page.page.get_by_text("There are no requests.", exact=True).first).to_be_visible()

@@ -120,6 +120,9 @@ def test_cases_of_a_run_are_those_of_its_junit(ws: ator.Workspace, leaky: ator.R
     cases = {case.get("name"): [child.tag for child in case] for case in suite.iter("testcase")}
     assert cases == {"login": ["failure"], "api.token": ["failure"], "api.logout": []}
     assert "Requests failed." in ElementTree.tostring(suite, encoding="unicode")
+    text = ws.report(leaky, tmp_path / "r.md").read_text()
+    assert "### Cases\n\n| Status | Cases |\n| --- | --- |\n| failed | 1 |\n| passed | 1 |" in text
+    assert "### Failed cases" in text
 
 
 def test_a_trend_is_reported_in_every_format(ws: ator.Workspace, runs: list[int], tmp_path: Path) -> None:
