@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ator_lib.analysis.wording import signed
 from ator_lib.cli.options import JsonOption, ReportOption, Store, pairs, say, tell
 from ator_lib.cli.output import print_json, print_table
 from ator_lib.errors import ExitCode, NoBaselineError, UsageError
@@ -24,14 +23,10 @@ IF_WIDE = ("interval",)
 
 Runs = Annotated[list[str], typer.Argument(help="Run by id or pinned name; several are one side.", metavar="RUN")]
 
-BaselineOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="Run by id or pinned name, repeatable; or a search: previous, last-success, previous:5, "
-        "stream=main,last=5. Default: previous.",
-        metavar="RUN",
-    ),
-]
+BASELINE_HELP = (
+    "Run by id or pinned name, repeatable; or a search: previous, last-success, previous:5, stream=main,last=5."
+)
+BaselineOption = Annotated[list[str] | None, typer.Option(help=f"{BASELINE_HELP} Default: previous.", metavar="RUN")]
 AllowNoBaseline = Annotated[
     bool, typer.Option("--allow-no-baseline", help="Nothing to compare with is exit code 0, such as on a first run.")
 ]
@@ -136,15 +131,16 @@ def _show(comparison: Comparison, *, explain: bool, json: bool) -> None:
 
 def _printed(row: Mapping[str, Any]) -> dict[str, Any]:
     """Give what is judged, and its interval, in percent, or points of the error rate."""
-    from ator_lib.analysis.run_data import Endpoint  # loads pyarrow: not for --help
+    from ator_lib.figures.format import change, interval  # load numpy and pyarrow: not for --help
+    from ator_lib.figures.rows import label_of
 
     unit = "points" if row["interval_of"] == "difference" else "%"
-    effect, low, high = (None if row[name] is None else signed(row[name]) for name in ("effect", "low", "high"))
+    is_bounded = row["low"] is not None and row["high"] is not None
     return {
         **row,
-        "endpoint": Endpoint(row["name"], row["method"], row["scope"]).label,
-        "change": effect and f"{effect} {unit}",
-        "interval": None if low is None or high is None else f"{low} … {high}",
+        "endpoint": label_of(row),
+        "change": None if row["effect"] is None else change(row["effect"], unit=unit),
+        "interval": interval(row["low"], row["high"]) if is_bounded else None,
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ator_lib.cli.compare import AllowNoBaseline, StrictOption, baseline_of
+from ator_lib.cli.compare import BASELINE_HELP, AllowNoBaseline, StrictOption, baseline_of
 from ator_lib.cli.options import JsonOption, Store, tell
 from ator_lib.cli.output import print_json, print_table
 from ator_lib.cli.runs import RunId
@@ -24,12 +24,7 @@ def gate(
     run_id: RunId,
     gates: Annotated[Path, typer.Argument(help="The gate file.")] = Path("gates.yaml"),
     baseline: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Run by id or pinned name, repeatable; or a search: previous, last-success, previous:5, "
-            "stream=main,last=5. Default: that of the file.",
-            metavar="RUN",
-        ),
+        list[str] | None, typer.Option(help=f"{BASELINE_HELP} Default: that of the file.", metavar="RUN")
     ] = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML for CI, too.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write a summary for a pull request, too.")] = None,

@@ -14,6 +14,7 @@ from ator_lib.analysis.run_data import Endpoint
 from ator_lib.analysis.verdicts import Verdict
 from ator_lib.figures import theme
 from ator_lib.figures.format import change, interval, measured, sentence
+from ator_lib.figures.rows import interval_bars
 
 _METRICS = ("p50_ms", "p95_ms", "p99_ms", "mean_ms", "error_rate", "throughput_rps")
 _LEGEND_PX = 40
@@ -91,21 +92,12 @@ def _draw_metric(
 
 
 def _dots(rows: Sequence[ComparisonRow], places: list[int], colour: str, symbol: str) -> go.Scatter:
-    points = [100 * (row.effect or 0.0) for row in rows]
-    bounded = list(zip(rows, points, strict=True))
     return go.Scatter(
-        x=points,
+        x=[100 * (row.effect or 0.0) for row in rows],
         y=places or [0],
         mode="markers",
         marker={"color": colour, "symbol": symbol, "size": 9, "line": {"color": colour, "width": 2}},
-        error_x={
-            "type": "data",
-            "array": [0 if row.high is None else 100 * row.high - point for row, point in bounded],
-            "arrayminus": [0 if row.low is None else point - 100 * row.low for row, point in bounded],
-            "color": colour,
-            "thickness": 2,
-            "width": 0,
-        },
+        error_x=interval_bars(rows, colour, thickness=2),
         customdata=[["<br>".join(_hover(row))] for row in rows],
         hovertemplate="%{customdata[0]}<extra></extra>",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ator_lib.analysis.gates.result import GateResult
 from ator_lib.figures import markup
+from ator_lib.figures.format import because
 from ator_lib.figures.markup import Column
 
 
@@ -11,7 +12,7 @@ def gate_html(result: GateResult) -> str:
     """Show the gates in the order of the file."""
     answer = result.to_dict()
     return markup.shown(
-        markup.banner(answer["verdict"], answer["headline"].removeprefix(f"{answer['verdict']}: "), answer["title"]),
+        markup.banner(answer["verdict"], because(answer["headline"], answer["verdict"]), answer["title"]),
         markup.table(answer["rows"], _COLUMNS, name="Gates"),
         markup.notes(answer["notes"]),
     )

@@ -11,6 +11,7 @@ from ator_lib.analysis.result import ComparisonResult, ComparisonRow
 from ator_lib.analysis.run_data import TOTAL, Endpoint
 from ator_lib.errors import UsageError
 from ator_lib.figures import theme
+from ator_lib.figures.rows import interval_bars
 
 _SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
 _RUN_PX = 9
@@ -63,22 +64,13 @@ def _dots(
 ) -> go.Scatter:
     colour = theme.LINES[number % len(theme.LINES)]
     offset = 0.7 * ((number + 0.5) / runs - 0.5)
-    effects = [100 * (row.effect or 0.0) for row in rows]
-    bounded = list(zip(rows, effects, strict=True))
     return go.Scatter(
         name=name,
-        x=effects,
+        x=[100 * (row.effect or 0.0) for row in rows],
         y=[endpoints.index(row.endpoint) + offset for row in rows],
         mode="markers",
         marker={"color": colour, "symbol": _SYMBOLS[number // len(theme.LINES) % len(_SYMBOLS)], "size": 8},
-        error_x={
-            "type": "data",
-            "array": [0 if row.high is None else 100 * row.high - effect for row, effect in bounded],
-            "arrayminus": [0 if row.low is None else effect - 100 * row.low for row, effect in bounded],
-            "color": colour,
-            "thickness": 1.5,
-            "width": 0,
-        },
+        error_x=interval_bars(rows, colour, thickness=1.5),
         customdata=[[f"<b>{theme.plain(row.endpoint.label)}</b>: {row.verdict or 'not judged'}"] for row in rows],
         hovertemplate=f"{name} %{{customdata[0]}}<br>%{{x:+.3g}}<extra></extra>",
     )
