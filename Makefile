@@ -12,6 +12,8 @@ PYTHONS := $(if $(filter file,$(origin PYTHON)),python3 python3.13 python3.12 py
 UV ?= $(or $(shell command -v uv 2>/dev/null),$(VENV)/tools/bin/uv)
 
 unexport PYTHONPATH PYTHONHOME
+# bytecode that is kept halves the collection of tests, and every process that a test starts begins sooner
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help demo test test-tools fuzz lint bench eval constraints clean

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from ator_lib import written
     from ator_lib.errors import (
         AccessError,
         AtorError,
@@ -32,7 +33,17 @@ if TYPE_CHECKING:
         ToolError,
         UsageError,
     )
-    from ator_lib.model import Annotation, IngestReport, LoadProfile, Progress, Run, RunStatus
+    from ator_lib.model import (
+        Annotation,
+        EndpointProgress,
+        ErrorProgress,
+        IngestReport,
+        LoadProfile,
+        Progress,
+        Run,
+        RunStatus,
+        RunVerdict,
+    )
     from ator_lib.readers.formats import formats
     from ator_lib.runners.locust import Locust
     from ator_lib.schema import PERCENTILE_RULE
@@ -41,6 +52,7 @@ if TYPE_CHECKING:
     from ator_lib.workspace.explanation import Explanation
     from ator_lib.workspace.gate import Gate
     from ator_lib.workspace.live import LiveRun
+    from ator_lib.workspace.preview import Preview
     from ator_lib.workspace.remote import RemoteRun, RemoteWorkspace
     from ator_lib.workspace.run import RunHandle
     from ator_lib.workspace.side_by_side import SideBySide
@@ -59,10 +71,14 @@ _HOMES = {
     "SideBySide": "workspace.side_by_side",
     "Trend": "workspace.trend",
     "Gate": "workspace.gate",
+    "Preview": "workspace.preview",
     "Locust": "runners.locust",
     "PERCENTILE_RULE": "schema",
     "LoadProfile": "model",
     "Progress": "model",
+    "EndpointProgress": "model",
+    "ErrorProgress": "model",
+    "RunVerdict": "model",
     "IngestReport": "model",
     "Annotation": "model",
     "formats": "readers.formats",
@@ -87,8 +103,9 @@ _HOMES = {
     "StoreError": "errors",
     "ToolError": "errors",
     "UsageError": "errors",
+    "written": "written",
 }
-"""Public name → the module that it lives in."""
+"""Public name → the module that it lives in, or is."""
 
 __all__ = [
     "PERCENTILE_RULE",
@@ -98,6 +115,8 @@ __all__ = [
     "CapacityError",
     "Comparison",
     "ConflictError",
+    "EndpointProgress",
+    "ErrorProgress",
     "Explanation",
     "FactorError",
     "Gate",
@@ -112,6 +131,7 @@ __all__ = [
     "NoBaselineError",
     "NotFoundError",
     "NotebookError",
+    "Preview",
     "Progress",
     "RemoteRun",
     "RemoteWorkspace",
@@ -120,6 +140,7 @@ __all__ = [
     "RunCancelledError",
     "RunHandle",
     "RunStatus",
+    "RunVerdict",
     "SettingsError",
     "SideBySide",
     "StoreError",
@@ -131,13 +152,15 @@ __all__ = [
     "__version__",
     "connect",
     "formats",
+    "written",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    home = importlib.import_module(f"{__name__}.{_HOMES[name]}")
+    value = home if _HOMES[name] == name else getattr(home, name)
     globals()[name] = value
     return value
 

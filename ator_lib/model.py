@@ -177,10 +177,42 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EndpointProgress:
+    """How an endpoint of a run is doing; figures are of the last seconds, counts of the whole run so far.
+
+    ``None`` means that nobody asked for it in the last seconds, or that it has no method.
+    """
+
+    name: str
+    method: str | None = None
+    requests: int
+    failures: int = 0
+    throughput_rps: float | None = None
+    p95_ms: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorProgress:
+    """Requests of a run that failed in the same way so far."""
+
+    name: str
+    method: str | None = None
+    error: str
+    requests: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Progress:
     """How a run is doing; figures are of the last seconds, counts of the whole run so far.
 
     ``None`` means that nothing was measured yet.
+
+    Attributes
+    ----------
+    endpoints
+        Those with most requests first, fifty at most; none where the tool is not followed so closely.
+    errors
+        The most frequent first, ten at most.
     """
 
     elapsed_s: float
@@ -189,11 +221,26 @@ class Progress:
     users: int | None = None
     throughput_rps: float | None = None
     p95_ms: float | None = None
+    endpoints: tuple[EndpointProgress, ...] = ()
+    errors: tuple[ErrorProgress, ...] = ()
 
     @property
     def error_rate(self) -> float | None:
         """Failures over requests of the whole run so far, 0 to 1; ``None`` before the first request."""
         return self.failures / self.requests if self.requests else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgressPoint:
+    """How a run was doing at one moment, as ``Progress`` says."""
+
+    elapsed_s: float
+    at: datetime
+    users: int | None
+    requests: int
+    failures: int
+    throughput_rps: float | None
+    p95_ms: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -299,10 +346,27 @@ class QueuePlace:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RunFigures:
+    """The figures of all requests of a run; ``None`` is what its tool did not report."""
+
+    requests: int
+    failures: int
+    throughput_rps: float | None
+    error_rate: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class HistoryPage:
-    """Some runs in the order asked for; ``next_cursor`` asks for those after them, ``None`` when there are none."""
+    """Some runs in the order asked for; ``next_cursor`` asks for those after them, ``None`` when there are none.
+
+    ``figures`` are those of each run, if they were asked for; ``None`` for one without results.
+    """
 
     runs: tuple[Run, ...]
+    figures: tuple[RunFigures | None, ...] = ()
     next_cursor: str | None = None
 
 
@@ -313,6 +377,38 @@ class Baseline:
     name: str
     run_id: int
     pinned_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunVerdict:
+    """What a run was judged to be against its baseline.
+
+    Attributes
+    ----------
+    baseline_run_ids
+        What it was compared with; none if there was nothing to compare with, or the comparison failed.
+    verdict
+        ``regressed``, ``improved``, ``no change``, ``not enough evidence`` or ``not comparable``; ``None`` where there
+        was no earlier run to compare with.
+    headline
+        The same in one sentence.
+    name, metric
+        What changed most clearly: ``GET /search``, ``total`` or ``all endpoints``, and its metric; ``None`` unless the
+        run regressed or improved.
+    change, low, high
+        By how much, with its interval: relative, 0.05 is 5 % more; for ``error_rate`` the difference.
+    """
+
+    run_id: int
+    baseline_run_ids: tuple[int, ...]
+    verdict: str | None
+    headline: str
+    name: str | None = None
+    metric: str | None = None
+    change: float | None = None
+    low: float | None = None
+    high: float | None = None
+    judged_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -84,6 +84,13 @@ def test_command_line_help_is_light() -> None:
     assert "typer" in loaded
 
 
+def test_what_records_a_load_is_light() -> None:
+    """It shares a process with the load: no engine, and none of the lines that DuckDB prints when Python ends."""
+    loaded = modules_after("import ator_lib.runners.locust, ator_lib.runners._locust_samples")
+    assert not loaded & {"duckdb", "sqlalchemy", "pandas", "scipy", "plotly"}
+    assert "pyarrow" in loaded
+
+
 @pytest.mark.parametrize("name", [name for name in ator_lib.__all__ if name != "__version__"])
 def test_public_name_is_its_home_s(name: str) -> None:
     """Every public name resolves lazily to the very object of the module that it lives in."""

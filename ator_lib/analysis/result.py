@@ -128,18 +128,25 @@ class ComparisonResult:
         """
         return f"{self.verdict}: {self._because()}"
 
+    @property
+    def loudest(self) -> ComparisonRow | None:
+        """The change that speaks loudest for the verdict; ``None`` unless that is ``regressed`` or ``improved``."""
+        if self.verdict not in (Verdict.REGRESSED, Verdict.IMPROVED):
+            return None
+        return min(
+            (row for row in self.rows if row.verdict is self.verdict),
+            key=lambda row: (_LOUDNESS.index(row.scope), row.p_value or 0.0, -abs(row.effect or 0.0)),
+        )
+
     def _because(self) -> str:
         if self.verdict is Verdict.NOT_COMPARABLE:
             return "; ".join(c.message for c in self.checks if c.blocks) or "no endpoint has figures on both sides"
         named = [e for e in self.endpoints if e.scope == "name"]
         if self.verdict is Verdict.NO_CHANGE:
             return f"all {len(named)} endpoints and the total within their minimum effects"
-        if self.verdict is Verdict.NOT_ENOUGH_EVIDENCE:
+        loudest = self.loudest
+        if loudest is None:
             return self._unclear(named)
-        loudest = min(
-            (row for row in self.rows if row.verdict is self.verdict),
-            key=lambda row: (_LOUDNESS.index(row.scope), row.p_value or 0.0, -abs(row.effect or 0.0)),
-        )
         others = sum(e.verdict is self.verdict for e in named) - (loudest.scope == "name")
         more = f", and {others} more endpoint{'s' * (others > 1)}" if others > 0 else ""
         return f"{loudest.endpoint.label} {_spoken(loudest)}{more}"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
+METHOD_VERSION = "1"
+"""Of the comparison as a whole: it grows with every change that may change a verdict, so that runs are judged anew."""
+
 
 class Verdict(StrEnum):
     """What a comparison may say."""

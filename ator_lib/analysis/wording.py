@@ -1,4 +1,4 @@
-"""Words that answers share: changes, counts, lists of names, and what somebody may have meant."""
+"""Words that answers share: counts, lists of names, and what somebody may have meant."""
 
 from __future__ import annotations
 
@@ -6,19 +6,6 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 _MOST_MEANT = 3
-
-
-def signed(share: float) -> str:
-    """Write a change, a share of 1, in percent or points without the unit: one digit after the point below ten.
-
-    Examples
-    --------
-    >>> signed(0.1234), signed(-0.0056), signed(12.5), signed(-0.0001)
-    ('+12', '-0.6', '+1,250', '0')
-    """
-    points = 100 * share
-    written = f"{points:+,.0f}" if abs(points) >= 9.95 else f"{points:+.1f}"
-    return "0" if written in ("+0.0", "-0.0") else written
 
 
 def short(value: float) -> str:

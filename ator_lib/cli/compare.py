@@ -11,6 +11,7 @@ import typer
 from ator_lib.cli.options import JsonOption, ReportOption, Store, pairs, say, tell
 from ator_lib.cli.output import print_json, print_table
 from ator_lib.errors import ExitCode, NoBaselineError, UsageError
+from ator_lib.written import change, interval
 
 if TYPE_CHECKING:
     from ator_lib.workspace.comparison import Comparison
@@ -131,8 +132,7 @@ def _show(comparison: Comparison, *, explain: bool, json: bool) -> None:
 
 def _printed(row: Mapping[str, Any]) -> dict[str, Any]:
     """Give what is judged, and its interval, in percent, or points of the error rate."""
-    from ator_lib.figures.format import change, interval  # load numpy and pyarrow: not for --help
-    from ator_lib.figures.rows import label_of
+    from ator_lib.figures.rows import label_of  # loads numpy and pyarrow: not for --help
 
     unit = "points" if row["interval_of"] == "difference" else "%"
     is_bounded = row["low"] is not None and row["high"] is not None

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ator_lib.cli.options import InfluxOptions, JsonOption, Registration, Store, say
-from ator_lib.cli.output import describe_run, print_json, print_table, run_answer
+from ator_lib.cli.output import describe_run, print_json, print_table, rows_of, run_answer
+from ator_lib.cli.runs import print_summary
 from ator_lib.errors import UsageError
+
+if TYPE_CHECKING:
+    from ator_lib.workspace.preview import Preview
+    from ator_lib.workspace.run import RunHandle
 
 FORMAT_COLUMNS = ("name", "tool", "files", "gives", "precision", "limits")
 
@@ -35,6 +40,9 @@ def ingest(
     flux: Annotated[
         Path | None, typer.Option(help="In place of files: a file with a Flux query, to be asked of InfluxDB.")
     ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only say what would be read of the files, and keep nothing.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Read result files of any tool: all of one run, or nothing of it."""
@@ -42,20 +50,37 @@ def ingest(
 
     if (flux is None) == (not files):
         raise UsageError("give the files of one run, or --flux with a query for InfluxDB")
-    identity = {name: value for name, value in registration.as_arguments().items() if value}
-    options = {
-        "run": run,
+    if preview and not files:
+        raise UsageError("--preview looks into files: give them, and no --flux")
+    reading: dict[str, Any] = {
         "columns": None if map is None else column_map(map),
         "timezone": timezone,
         "started_at": started_at,
         "max_rejected_rate": None if max_rejected is None else _share(max_rejected),
-        **identity,
     }
+    if preview:
+        _print_preview(store.open_here().preview(files or [], format=format, **reading), json=json)
+        return
+    identity = {name: value for name, value in registration.as_arguments().items() if value}
+    options = {"run": run, **reading, **identity}
     workspace = store.open()
     if flux is None:
         made = workspace.ingest(files or [], format=format, **options)
     else:
         made = workspace.ingest_flux(_query_in(flux), **influx.as_arguments(), **options)
+    _print_ingested(made, json=json)
+
+
+def _print_preview(preview: Preview, *, json: bool) -> None:
+    if json:
+        print_json(preview.to_dict())
+        return
+    for line in preview.report.lines():
+        say(line)
+    print_summary(rows_of(preview.summary))
+
+
+def _print_ingested(made: RunHandle, *, json: bool) -> None:
     report = made.ingest_report()
     if json:
         print_json(run_answer(made) | {"ingest": None if report is None else report.to_json()})

@@ -17,6 +17,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from ator_lib.cli.options import harmless
+from ator_lib.written import duration, is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,12 +164,12 @@ def _cut(cell: str) -> str:
 
 
 def _cell(value: Any, *, is_short: bool) -> str:
-    if _is_missing(value):
+    if is_missing(value):
         return ""
     if isinstance(value, datetime):
         return short_time(value) if is_short else f"{_local(value):%Y-%m-%d %H:%M:%S}"
     if isinstance(value, timedelta):
-        return _short_duration(value)
+        return duration(value.total_seconds())
     if isinstance(value, list | tuple):
         return ", ".join(_cell(item, is_short=is_short) for item in value)
     if isinstance(value, bool):
@@ -180,7 +181,7 @@ def _cell(value: Any, *, is_short: bool) -> str:
 
 def short_time(moment: datetime | None) -> str:
     """Give a time as this machine's clock shows it, without today's date or this year; empty if there is none."""
-    if moment is None or _is_missing(moment):
+    if moment is None or is_missing(moment):
         return ""
     local = _local(moment)
     today = datetime.now().astimezone()
@@ -197,20 +198,7 @@ def _local(moment: datetime) -> datetime:
         return utc
 
 
-def _short_duration(duration: timedelta) -> str:
-    minutes, seconds = divmod(round(duration.total_seconds()), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h {minutes:02}m"
-    return f"{minutes}m {seconds:02}s" if minutes else f"{seconds}s"
-
-
 def _short_float(value: float) -> str:
     if value.is_integer():
         return f"{value:.0f}"
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
-
-
-def _is_missing(value: Any) -> bool:
-    """Whether it is null, NaN or NaT."""
-    return value is None or (isinstance(value, float | datetime | timedelta) and value != value)

@@ -8,6 +8,7 @@ import typer
 
 from ator_lib.cli.options import JsonOption, Store, say
 from ator_lib.cli.output import print_json, print_table, rows_of
+from ator_lib.written import size
 
 _COLUMNS = ("run_id", "test", "stream", "ended_at", "samples", "bytes")
 
@@ -31,4 +32,4 @@ def purge(
     print_table(rows, _COLUMNS, empty=f"no run that ended more than {samples_older_than} ago has samples")
     if rows:
         went = "would go" if dry_run else "went"
-        say(f"the samples of {len(rows)} run{'s' * (len(rows) > 1)} {went}: {frame['bytes'].sum() / 1e6:.1f} MB")
+        say(f"the samples of {len(rows)} run{'s' * (len(rows) > 1)} {went}: {size(frame['bytes'].sum())}")

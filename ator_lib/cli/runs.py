@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -149,6 +149,9 @@ def status(store: Store, json: JsonOption = False) -> None:
 def summary(store: Store, run_id: RunId, json: JsonOption = False) -> None:
     """Show the figures of a run, per endpoint and in total."""
     rows = rows_of(store.open_here().get(run_id).summary())
-    print_json(rows) if json else print_table(
-        rows, SUMMARY_COLUMNS, empty="no requests", if_wide=("p50_ms", "mean_ms", "precision")
-    )
+    print_json(rows) if json else print_summary(rows)
+
+
+def print_summary(rows: list[dict[str, Any]]) -> None:
+    """Print the SUMMARIES rows of a run, or of files that may become one."""
+    print_table(rows, SUMMARY_COLUMNS, empty="no requests", if_wide=("p50_ms", "mean_ms", "precision"))

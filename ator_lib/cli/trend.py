@@ -11,6 +11,7 @@ import typer
 from ator_lib.cli.options import JsonOption, ReportOption, Store, command, say, tell
 from ator_lib.cli.output import print_json, print_table, rows_of
 from ator_lib.cli.runs import RunId
+from ator_lib.written import change, interval
 
 if TYPE_CHECKING:
     from ator_lib.workspace.trend import Trend
@@ -78,8 +79,6 @@ def _show(found: Trend) -> None:
 
 def _printed(row: dict[str, Any], metric: str) -> dict[str, Any]:
     """Give changes and intervals in percent; of an error rate both are in points."""
-    from ator_lib.figures.format import change, interval
-
     is_rate = metric == "error_rate"
     size = change(row["after"] - row["before"], unit="points") if is_rate else change(row["change"])
     return {**row, "change": size, "interval": interval(row["low"], row["high"])}

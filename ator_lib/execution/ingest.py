@@ -94,7 +94,7 @@ class Ingester:
 
     def _take_in(self, files: Files, content: Content, owner: _Owner) -> Ingest:
         """Write first what nobody sees, then make it visible in one transaction, unless others were quicker."""
-        staged = self._stage(files, content)
+        staged = self.stage(files, content)
         outcome = self._judge(staged)
 
         def record(_: bool) -> Ingest:  # an attempt before that was committed after all is found like anybody's
@@ -115,7 +115,12 @@ class Ingester:
             self._store.discard(staged.ingest_id)
         return ingest
 
-    def _stage(self, files: Files, content: Content) -> StagedResults:
+    def stage(self, files: Files, content: Content | None = None) -> StagedResults:
+        """Write the results into the store, where no run points at them yet, and nobody sees them.
+
+        Raises what ``add`` does; then nothing is left in the store.
+        """
+        content = content or content_of(files)
         with opened(files.paths) as sources:
             found, read = reader_for(sources, files.format, files.options)
             with _naming(read):

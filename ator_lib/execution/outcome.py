@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ator_lib.model import RunOutcome, RunStatus, StatusReason
+from ator_lib.written import count, percent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,8 @@ def judge(
     if error_rate > max_error_rate:
         return _failure(
             StatusReason.REQUESTS_FAILED,
-            f"{totals.failures} of {totals.requests} requests failed ({error_rate:.1%}, allowed {max_error_rate:.1%})"
+            f"{count(totals.failures)} of {count(totals.requests)} requests failed "
+            f"({percent(error_rate)}, allowed {percent(max_error_rate)})"
             f"{_told('; most often: ', totals.commonest_error)}",
         )
     return RunOutcome(status=RunStatus.SUCCESS)

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TextIO
 from tqdm.std import tqdm
 
 from ator_lib.model import Progress
+from ator_lib.written import count, digits, measured, percent
 
 LINE_EVERY_S = 5.0
 """Seconds between the plain lines of a CI log."""
@@ -37,16 +38,22 @@ def display_for(label: str, total_s: float | None, stream: TextIO | None = None)
 
 
 def describe(progress: Progress) -> str:
-    """One line of figures; what was not measured is left out."""
-    parts = [f"{progress.requests} requests"]
+    """One line of figures; what was not measured is left out.
+
+    Examples
+    --------
+    >>> describe(Progress(elapsed_s=8.0, users=5, requests=1200, failures=3, throughput_rps=151.7, p95_ms=83.42))
+    '5 users, 1,200 requests, 152 rps, p95 83.4 ms, errors 0.25 %'
+    """
+    parts = [f"{count(progress.requests)} requests"]
     if progress.users is not None:
-        parts.insert(0, f"{progress.users} users")
+        parts.insert(0, f"{count(progress.users)} users")
     if progress.throughput_rps is not None:
-        parts.append(f"{progress.throughput_rps:.1f} rps")
+        parts.append(f"{digits(progress.throughput_rps)} rps")
     if progress.p95_ms is not None:
-        parts.append(f"p95 {progress.p95_ms:.0f} ms")
+        parts.append(f"p95 {measured('p95_ms', progress.p95_ms)}")
     if progress.error_rate is not None:
-        parts.append(f"errors {progress.error_rate:.1%}")
+        parts.append(f"errors {percent(progress.error_rate)}")
     return ", ".join(parts)
 
 

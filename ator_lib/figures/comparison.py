@@ -13,8 +13,8 @@ from ator_lib.analysis.result import ComparisonResult, ComparisonRow
 from ator_lib.analysis.run_data import Endpoint
 from ator_lib.analysis.verdicts import Verdict
 from ator_lib.figures import theme
-from ator_lib.figures.format import change, interval, measured, sentence
 from ator_lib.figures.rows import interval_bars
+from ator_lib.written import change, interval, measured, sentence
 
 _METRICS = ("p50_ms", "p95_ms", "p99_ms", "mean_ms", "error_rate", "throughput_rps")
 _LEGEND_PX = 40

@@ -13,7 +13,7 @@ from plotly.subplots import make_subplots
 from ator_lib.analysis.explain.result import KINDS, MEASURES, Contribution, ExplanationResult, Moved
 from ator_lib.errors import UsageError
 from ator_lib.figures import theme
-from ator_lib.figures.format import measured, percent, sentence
+from ator_lib.written import measured, percent, sentence
 
 _MOST_ROWS = 10
 """Parts with a row of their own in each panel; the others share one."""

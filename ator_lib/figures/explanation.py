@@ -8,8 +8,8 @@ from typing import Any
 from ator_lib.analysis.explain.result import KINDS, MEASURES, ExplanationResult, Moved
 from ator_lib.figures import markup
 from ator_lib.figures.contributions import contributed, figure_of
-from ator_lib.figures.format import change, count, digits, duration, percent, sentence, text
 from ator_lib.figures.markup import Column
+from ator_lib.written import change, count, digits, duration, percent, sentence, text
 
 _MOST = 10
 """Rows of a kind that are shown; the explanation's table has all."""

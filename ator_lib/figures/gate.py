@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ator_lib.analysis.gates.result import GateResult
 from ator_lib.figures import markup
-from ator_lib.figures.format import because
 from ator_lib.figures.markup import Column
+from ator_lib.written import because
 
 
 def gate_html(result: GateResult) -> str:

@@ -10,20 +10,26 @@ from ator_lib.schema import TIMELINE
 MOST = 300
 """More intervals than this are a smear of lines on a screen."""
 
+_SHORT_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 _LENGTHS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 _HIGHEST = ("mean_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms", "users")
+_ENOUGH = 20
+"""Requests in an interval, below which it says little of a 95th percentile."""
 _SUMS = ("requests", "failures", "interval_s")
 
 
-def readable_s(duration_s: float) -> float:
+def readable_s(duration_s: float, *, throughput_rps: float = 0.0) -> float:
     """Return the shortest usual interval that cuts a run of this length into at most ``MOST`` parts.
+
+    Intervals below a second are used where enough requests lie in one, by the throughput.
 
     Examples
     --------
-    >>> readable_s(30), readable_s(8 * 3600)
-    (1.0, 120.0)
+    >>> readable_s(30), readable_s(8 * 3600), readable_s(10, throughput_rps=500), readable_s(10, throughput_rps=5)
+    (1.0, 120.0, 0.05, 1.0)
     """
-    return float(next((s for s in _LENGTHS_S if duration_s <= s * MOST), _LENGTHS_S[-1]))
+    short = (s for s in _SHORT_S if s * throughput_rps >= _ENOUGH)
+    return float(next((s for s in (*short, *_LENGTHS_S) if duration_s <= s * MOST), _LENGTHS_S[-1]))
 
 
 def spelled(seconds: float) -> str:
@@ -52,7 +58,8 @@ def merged(timeline: pa.Table) -> tuple[pa.Table, float | None]:
         ``schema.TIMELINE``, and the length of its intervals in seconds; null for one that was left as it is.
     """
     extent = pc.min_max(timeline["interval_start"].cast(pa.int64())).as_py()
-    if extent["min"] is None or pc.count_distinct(timeline["interval_start"]).as_py() <= MOST:
+    # one more than fits: of the first and the last only a part lies in the run
+    if extent["min"] is None or pc.count_distinct(timeline["interval_start"]).as_py() <= MOST + 1:
         return timeline, None
     width_s = readable_s((extent["max"] - extent["min"]) / 1e6 + pc.max(timeline["interval_s"]).as_py())
     width = pa.scalar(int(width_s * 1e6), pa.int64())

@@ -14,7 +14,7 @@ from typing import Any
 
 from ator_lib.analysis.verdicts import Verdict
 from ator_lib.figures import theme
-from ator_lib.figures.format import cut, sentence
+from ator_lib.written import cut, sentence
 
 _LONGEST_NAME = 56
 _MOST_ROWS = 400

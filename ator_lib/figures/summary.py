@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 
 from ator_lib.figures import markup, theme
-from ator_lib.figures.format import count, digits, percent
 from ator_lib.figures.markup import Cell, Column
 from ator_lib.figures.rows import busiest_first, label_of
 from ator_lib.schema import EXACT, PERCENTILE_RULE
+from ator_lib.written import count, digits, percent
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

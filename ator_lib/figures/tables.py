@@ -8,10 +8,10 @@ from typing import Any
 from ator_lib.analysis.metrics import METRICS, metric_label
 from ator_lib.analysis.verdicts import Verdict
 from ator_lib.figures import markup
-from ator_lib.figures.format import because, change, count, duration, interval, measured, moment, runs, sentence, text
 from ator_lib.figures.markup import Cell, Column
 from ator_lib.figures.rows import label_of
 from ator_lib.model import LoadProfile, Run
+from ator_lib.written import because, change, count, duration, interval, measured, moment, runs, sentence, text
 
 Record = Mapping[str, Any]
 

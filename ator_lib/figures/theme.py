@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from ator_lib.analysis.verdicts import Verdict
-from ator_lib.figures.format import cut
+from ator_lib.written import cut
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
     "#000000",
@@ -25,6 +25,7 @@ BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
     "#CC79A7",
 )
 GREY = "#8A8A8A"
+GREY_GROUND = "rgba(138, 138, 138, 0.3)"
 PALE = "#C4C4C4"
 GRID = "#E6E6E6"
 BAND = "#E3EEF6"

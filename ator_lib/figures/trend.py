@@ -9,9 +9,9 @@ from plotly.subplots import make_subplots
 
 from ator_lib.analysis.trend.result import TrendResult, TrendSeries
 from ator_lib.figures import theme
-from ator_lib.figures.format import cut, sentence
 from ator_lib.figures.trend_map import draw_map
 from ator_lib.figures.trend_panels import Axis, draw_panel
+from ator_lib.written import cut, sentence
 
 _MOST_PANELS = 6
 _MOST_ROWS = 60

@@ -7,8 +7,8 @@ from typing import Any
 
 from ator_lib.analysis.trend.result import TrendResult
 from ator_lib.figures import markup
-from ator_lib.figures.format import because, change, count, interval, is_missing, measured, sentence, text
 from ator_lib.figures.markup import Column
+from ator_lib.written import because, change, count, interval, is_missing, measured, sentence, text
 
 _MOST_CHANGES = 20
 """Changes that a trend shows of itself, the latest; ``changes`` has all."""

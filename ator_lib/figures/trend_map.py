@@ -12,8 +12,8 @@ import plotly.graph_objects as go
 
 from ator_lib.analysis.trend.result import TrendResult, TrendSeries
 from ator_lib.figures import theme
-from ator_lib.figures.format import measured
-from ator_lib.figures.trend_panels import Axis, change_groups, change_hover
+from ator_lib.figures.trend_panels import Axis, change_data, change_groups
+from ator_lib.written import measured
 
 _MOST_COLUMNS = 400
 """More runs than this cannot be told apart: neighbours share a column, which has their median."""
@@ -43,7 +43,7 @@ def draw_map(figure: go.Figure, result: TrendResult, rows: Sequence[TrendSeries]
                 showlegend=word not in drawn,
                 mode="markers",
                 marker={"color": colour, "symbol": symbol, "size": 9, "line": {"color": "white", "width": 1.5}},
-                customdata=[[change_hover(result.query.metric, change)] for change in chosen],
+                customdata=[change_data(result.query.metric, change) for change in chosen],
                 hovertemplate="%{customdata[0]}<extra></extra>",
             ),
             row=place,

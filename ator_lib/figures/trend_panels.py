@@ -14,9 +14,9 @@ from ator_lib.analysis.trend.query import NAMES, TOTAL, TrendQuery
 from ator_lib.analysis.trend.result import ChangeKind, LevelChange, TrendResult, TrendSeries, is_about
 from ator_lib.analysis.verdicts import Verdict
 from ator_lib.figures import theme
-from ator_lib.figures.format import change as written_change
-from ator_lib.figures.format import interval, measured, moment
 from ator_lib.figures.rows import moments
+from ator_lib.written import change as written_change
+from ator_lib.written import interval, measured, moment
 
 _MOST_POINTS = 1_000
 _LOG_FROM = 20.0
@@ -76,8 +76,12 @@ def change_groups(changes: Sequence[LevelChange]) -> Iterator[tuple[str, str, st
             yield word, colour, symbol, chosen
 
 
-def change_hover(metric: str, change: LevelChange) -> str:
-    """Tell a change in some lines."""
+def change_data(metric: str, change: LevelChange) -> list[Any]:
+    """Give what a point of a change carries: its words, its first run, and the run before."""
+    return [_hover(metric, change), change.run_id, change.previous_run_id]
+
+
+def _hover(metric: str, change: LevelChange) -> str:
     size = written_change(change.change) if metric != "error_rate" else ""
     bounds = f" ({interval(change.low, change.high)})" if change.low is not None and size else ""
     kind = "" if change.kind is ChangeKind.CHANGE else f", {change.kind}"
@@ -168,7 +172,7 @@ def _changes(result: TrendResult, changes: Sequence[LevelChange], axis: Axis) ->
                 "thickness": 2,
                 "width": 4,
             },
-            customdata=[[change_hover(metric, change)] for change in chosen],
+            customdata=[change_data(metric, change) for change in chosen],
             hovertemplate="%{customdata[0]}<extra></extra>",
         )
 
@@ -196,8 +200,8 @@ def _remarks(result: TrendResult, series: TrendSeries, axis: Axis) -> Iterator[g
             name="remark",
             mode="markers",
             marker={"color": theme.PURPLE, "size": 11, "symbol": "triangle-up-open", "line": {"width": 2}},
-            customdata=[theme.plain(told[int(run_id)]) for run_id in result.run_ids[series.places[here]]],
-            hovertemplate="%{customdata}<extra></extra>",
+            customdata=[[theme.plain(told[run_id]), run_id] for run_id in result.run_ids[series.places[here]].tolist()],
+            hovertemplate="%{customdata[0]}<extra></extra>",
         )
 
 

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import pyarrow as pa
 
 from ator_lib import schema
 from ator_lib.errors import ResultsError
-from ator_lib.readers.duck import Query
+
+if TYPE_CHECKING:  # DuckDB is not for those who write captures: Locust's own processes
+    from ator_lib.readers.duck import Query
 
 HEAD_BYTES = 64 * 2**10
 """How much of a file is looked at to recognise it."""

@@ -11,7 +11,7 @@ from ator_lib.readers.ab import AbReader
 from ator_lib.readers.artillery.reader import ArtilleryReader
 from ator_lib.readers.autocannon import AutocannonReader
 from ator_lib.readers.base import NO_OPTIONS, Format, Reader, ReadOptions, Source
-from ator_lib.readers.capture import CaptureReader
+from ator_lib.readers.capture.reader import CaptureReader
 from ator_lib.readers.gatling.binary import GatlingBinaryReader
 from ator_lib.readers.gatling.stats import GatlingStatsReader
 from ator_lib.readers.gatling.text import GatlingReader

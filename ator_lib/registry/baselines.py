@@ -11,12 +11,15 @@ from ator_lib.model import Baseline
 from ator_lib.registry import statements
 from ator_lib.registry.checks import checked_name
 from ator_lib.registry.records import get_run
+from ator_lib.registry.verdicts import forget_later
 from ator_lib.sql.engine import read, write
 from ator_lib.sql.tables import baselines
 from ator_lib.sql.types import Clock
 
 _ALL = select(baselines).order_by(baselines.c.name)
 _ONE = select(baselines).where(baselines.c.name == bindparam("this_name"))
+
+_HELD = _ONE.with_for_update()
 
 _ADD = text(
     "INSERT INTO baselines (name, run_id, pinned_at) VALUES (:this_name, :this_run, CURRENT_TIMESTAMP) "
@@ -28,7 +31,7 @@ _MOVE = (
     .values(run_id=bindparam("this_run"), pinned_at=Clock())
     .returning(*baselines.c)
 )
-"""Both, in this order: somebody else may add the name, or move it, at the same moment."""
+"""``_ADD``, ``_HELD`` and ``_MOVE``, in this order: somebody else may add the name, or move it, at the same moment."""
 
 
 class Baselines:
@@ -57,7 +60,7 @@ class Baselines:
         return _baseline(row)
 
     def pin(self, name: str, run_id: int) -> Baseline:
-        """Give a run that name, which may be another run's until now.
+        """Give a run that name, which may be another run's until now; verdicts that this changes are forgotten.
 
         Raises
         ------
@@ -68,12 +71,17 @@ class Baselines:
         """
         values: dict[str, Any] = {"this_name": checked_baseline(name)}
         with write(self._engine) as connection:
-            values["this_run"] = get_run(connection, run_id, statements.GET_FOR_UPDATE).run_id  # not deleted meanwhile
+            run = get_run(connection, run_id, statements.GET_FOR_UPDATE)  # not deleted meanwhile
+            values["this_run"] = run.run_id
             connection.execute(_ADD, values)
-            return _baseline(connection.execute(_MOVE, values).one())
+            before = connection.execute(_HELD, values).one()
+            pinned = _baseline(connection.execute(_MOVE, values).one())
+            for changed in {before.run_id, run.run_id}:
+                forget_later(connection, name, get_run(connection, changed))
+        return pinned
 
     def remove(self, name: str) -> Baseline:
-        """Unpin a name; the run stays.
+        """Unpin a name; the run stays, and verdicts that this changes are forgotten.
 
         Raises
         ------
@@ -83,8 +91,9 @@ class Baselines:
         with write(self._engine) as connection:
             gone = delete(baselines).where(baselines.c.name == name).returning(*baselines.c)
             row = connection.execute(gone).one_or_none()
-        if row is None:
-            raise missing(name)
+            if row is None:
+                raise missing(name)
+            forget_later(connection, name, get_run(connection, row.run_id))
         return _baseline(row)
 
 

@@ -7,25 +7,28 @@ A filter is a mapping, and everything in it must hold::
 
 The names of ``TEXTS`` take a text or a list of them, any of which may match. ``%`` stands for any
 text, and letters then match in either case; a stream always ignores case (on SQLite that of ASCII).
-``since`` and ``until`` (the end is not included) look at the run's start, or at its queueing if it
+``run_id`` takes a number or a list of them. Those of ``QUANTITIES`` take the least and the highest value, either of
+which may be null. ``since`` and ``until`` (the end is not included) look at the run's start, or at its queueing if it
 has not started. All of several tags must be there. One of the filters in ``any_of`` must hold.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
+from decimal import Decimal
+from math import isfinite, nan
+from numbers import Real
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy import func as sql
 
-from ator_lib.errors import UsageError
-from ator_lib.model import HistoryPage, Run
-from ator_lib.registry.checks import MOST_RUN_ID, checked_status, checked_text
-from ator_lib.registry.statements import RUN, runs
+from ator_lib.errors import NotFoundError, UsageError
+from ator_lib.registry.checks import checked_id, checked_status, checked_text
+from ator_lib.registry.quantities import QUANTITIES, lies_between
+from ator_lib.registry.statements import runs
 from ator_lib.sql.types import JsonHolds
 
 TEXTS = (
@@ -34,49 +37,33 @@ TEXTS = (
 )
 """Fields that are compared with a text, a pattern, or a list of these."""
 
-ORDERS = (
-    *("run_id", "start_time", "end_time", "queued_at"),
-    *("test", "stream", "repo", "lac", "type", "environment", "triggered_by", "status", "location"),
-)
-"""What runs can be ordered by."""
+MOST_IDS = 10_000
+"""Ids that one statement holds: both databases take more."""
 
-_TIMES = frozenset({"start_time", "end_time", "queued_at"})
-_MOST_RUNS = 1_000_000
 _DEEPEST = 5
 _BEYOND_NUMBERS = 2**63
-_RUNS = select(*RUN)
-
-
-def page_query(where: Mapping[str, Any] | None, *, limit: int, order: str, cursor: str | None) -> Select[Any]:
-    """Select one run more than a page has, so that whoever reads it knows whether there is another page.
-
-    Raises ``UsageError`` as ``checked_filter`` does.
-    """
-    checked = checked_filter(where, limit=limit, order=order, cursor=cursor)
-    name, descends = _parsed(order)
-    column = runs[name]
-    query = _RUNS.where(*_conditions(checked)).limit(limit + 1)
-    if cursor is not None:
-        query = query.where(_after(column, descends, *_opened(cursor, order)))
-    direction: Callable[[Any], Any] = (lambda c: c.desc()) if descends else (lambda c: c.asc())
-    by_id = direction(runs.run_id)
-    return query.order_by(by_id) if name == "run_id" else query.order_by(direction(column).nulls_last(), by_id)
 
 
 def ids_query(where: Mapping[str, Any]) -> Select[tuple[int]]:
     """Select the ids of all runs that match; ``UsageError`` as ``checked_filter``."""
-    return select(runs.run_id).where(*_conditions(_checked(where)))
+    return select(runs.run_id).where(*conditions(where))
 
 
-def texts_query(name: str, where: Mapping[str, Any]) -> Select[tuple[str]]:
+def count_query(where: Mapping[str, Any]) -> Select[Any]:
+    """Select how many runs match; ``UsageError`` as ``checked_filter``."""
+    return select(sql.count(runs.run_id)).where(*conditions(where))
+
+
+def texts_query(name: str, where: Mapping[str, Any]) -> Select[Any]:
     """Select the different values that one of ``TEXTS`` has among the runs that match."""
-    return select(runs[name]).where(runs[name].is_not(None), *_conditions(_checked(where))).distinct()
+    if name not in TEXTS:
+        raise UsageError(f"there are no values of {name!r} to choose from, only of {', '.join(TEXTS)}")
+    return select(runs[name]).where(runs[name].is_not(None), *conditions(where)).distinct()
 
 
-def page_of(found: Sequence[Run], *, limit: int, order: str) -> HistoryPage:
-    """Make a page of what ``page_query`` found."""
-    page = tuple(found[:limit])
-    return HistoryPage(runs=page, next_cursor=_cursor(page[-1], order) if page and len(found) > limit else None)
+def conditions(where: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+    """Give SQL for all that must hold; ``UsageError`` as ``checked_filter``."""
+    return _conditions(checked_filter(where))
 
 
 def as_utc(name: str, moment: date | str) -> datetime:
@@ -97,28 +84,24 @@ def as_utc(name: str, moment: date | str) -> datetime:
 # --- what may be asked ---
 
 
-def checked_filter(where: Mapping[str, Any] | None, *, limit: int, order: str, cursor: str | None) -> dict[str, Any]:
-    """Check what is asked for; return the filter with every text and tag in a list, times in UTC, and plain values.
+def checked_filter(where: Mapping[str, Any]) -> dict[str, Any]:
+    """Check what is searched for; return the filter with every text, tag and id in a list, times in UTC, plain values.
 
     Raises
     ------
     UsageError
-        An unknown filter, status or order, a value of the wrong kind, or another order's cursor.
+        An unknown filter or status, or a value of the wrong kind.
     """
-    if type(limit) is not int or not 0 <= limit <= _MOST_RUNS:
-        raise UsageError(f"limit {limit!r} is not possible; give how many runs to return, up to {_MOST_RUNS:,}")
-    _parsed(order)
-    if cursor is not None:
-        _opened(cursor, order)
-    return _checked(where or {})
+    return _checked(where)
 
 
 def _checked(where: Any, depth: int = 0) -> dict[str, Any]:
     if not isinstance(where, Mapping) or depth > _DEEPEST:
         raise UsageError("a filter is a mapping of names to values, not nested more than five times")
-    unknown = sorted(str(name) for name in set(where) - {*TEXTS, *_SPECIAL})
+    known = (*TEXTS, *_SPECIAL, *QUANTITIES)
+    unknown = sorted(str(name) for name in set(where).difference(known))
     if unknown:
-        raise UsageError(f"there is no filter {', '.join(unknown)}: there are {', '.join((*TEXTS, *_SPECIAL))}")
+        raise UsageError(f"there is no filter {', '.join(unknown)}: there are {', '.join(known)}")
     return {name: _checked_value(name, value, depth) for name, value in where.items() if value is not None}
 
 
@@ -127,6 +110,10 @@ def _checked_value(name: str, value: Any, depth: int) -> Any:
         return as_utc(name, value)
     if name == "attributes":
         return _checked_attributes(value)
+    if name == "run_id":
+        return _checked_ids(value)
+    if name in QUANTITIES:
+        return _checked_range(name, value)
     if name == "any_of":
         return [_checked(one, depth + 1) for one in _listed(name, value)]
     texts = [_plain(checked_text(name, text) or "") for text in _listed(name, value)]
@@ -141,6 +128,33 @@ def _checked_attributes(wanted: Any) -> dict[str, Any]:
             raise UsageError(f"attributes can be searched for texts, numbers and booleans; {name!r} is none")
         checked_text("attribute", name + str(value))
     return {_plain(name): _plain(value) for name, value in wanted.items()}
+
+
+def _checked_ids(value: Any) -> list[int]:
+    ids = list(value) if isinstance(value, list | tuple) else [value]
+    if len(ids) > MOST_IDS:
+        raise UsageError(f"run_id has {len(ids):,} numbers: at most {MOST_IDS:,} are searched for at once")
+    found = []
+    for run_id in ids:
+        with suppress(NotFoundError):  # a number that no run could have finds none
+            found.append(checked_id(run_id))
+    return found
+
+
+def _checked_range(name: str, value: Any) -> list[float | None]:
+    bounds = [_checked_bound(bound) for bound in value] if isinstance(value, list | tuple) else []
+    if len(bounds) != 2 or bounds == [None, None] or not all(bound is None or isfinite(bound) for bound in bounds):
+        raise UsageError(f"{name}={value!r} cannot be searched for: give the least and the most, such as (0.5, None)")
+    return bounds
+
+
+def _checked_bound(bound: Any) -> float | None:
+    """Return a number as the databases have it; nan for what is none, or larger than they know."""
+    if bound is None:
+        return None
+    with suppress(OverflowError, ValueError):  # a huge whole number, a Decimal that says it is none
+        return float(bound) if isinstance(bound, Real | Decimal) else nan
+    return nan
 
 
 def _plain(value: str | float) -> Any:
@@ -167,7 +181,13 @@ def _listed(name: str, value: Any) -> Sequence[Any]:
 
 
 def _conditions(where: Mapping[str, Any]) -> list[ColumnElement[bool]]:
-    return [_SPECIAL[name](value) if name in _SPECIAL else _text_matches(name, value) for name, value in where.items()]
+    return [_condition(name, value) for name, value in where.items()]
+
+
+def _condition(name: str, value: Any) -> ColumnElement[bool]:
+    if name in QUANTITIES:
+        return lies_between(name, *value)
+    return _SPECIAL[name](value) if name in _SPECIAL else _text_matches(name, value)
 
 
 def _text_matches(name: str, texts: Sequence[str]) -> ColumnElement[bool]:
@@ -185,6 +205,10 @@ def _text_matches(name: str, texts: Sequence[str]) -> ColumnElement[bool]:
 def _only_percent(pattern: str) -> str:
     """Keep only ``%`` as a wildcard of LIKE."""
     return pattern.replace("\\", "\\\\").replace("_", "\\_")
+
+
+def _run_id(ids: Sequence[int]) -> ColumnElement[bool]:
+    return runs.run_id.in_(ids)
 
 
 def _since(time: datetime) -> ColumnElement[bool]:
@@ -208,53 +232,10 @@ def _any_of(filters: Sequence[Mapping[str, Any]]) -> ColumnElement[bool]:
 
 
 _SPECIAL: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+    "run_id": _run_id,
     "since": _since,
     "until": _until,
     "tag": _tag,
     "attributes": _attributes,
     "any_of": _any_of,
 }
-
-
-# --- pages ---
-
-
-def _parsed(order: str) -> tuple[str, bool]:
-    name = order.removeprefix("-")
-    if name not in ORDERS:
-        raise UsageError(
-            f"runs cannot be ordered by {order!r}: there are {', '.join(ORDERS)}, with - in front descending"
-        )
-    return name, order.startswith("-")
-
-
-def _after(column: Any, descends: bool, value: Any, run_id: int) -> ColumnElement[bool]:
-    """Tell the rows behind a position, unknown values being last in either direction."""
-    later_id = runs.run_id < run_id if descends else runs.run_id > run_id
-    if column is runs.run_id:
-        return later_id
-    if value is None:
-        return and_(column.is_(None), later_id)
-    beyond = column < value if descends else column > value
-    return or_(beyond, and_(column == value, later_id), column.is_(None))
-
-
-def _cursor(last: Run, order: str) -> str:
-    value = getattr(last, _parsed(order)[0])
-    position = [order, value.isoformat() if isinstance(value, datetime) else value, last.run_id]
-    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
-
-
-def _opened(cursor: str, order: str) -> tuple[Any, int]:
-    try:
-        made_for, value, run_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if _parsed(order)[0] in _TIMES and value is not None:
-            value = as_utc("cursor", value)
-        elif _parsed(order)[0] != "run_id":
-            value = checked_text("cursor", value)
-        is_whole = isinstance(run_id, int) and abs(run_id) <= MOST_RUN_ID
-    except (ValueError, TypeError, RecursionError, UsageError):
-        made_for, value, run_id, is_whole = None, None, 0, False
-    if made_for != order or not is_whole:
-        raise UsageError("the cursor is not one of this search: take next_cursor of its page, with the same order")
-    return value, run_id

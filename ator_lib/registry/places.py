@@ -17,6 +17,7 @@ from ator_lib.errors import NotFoundError
 from ator_lib.model import Holder, LocationStatus, LocationUse, Refusal, Run, RunStatus
 from ator_lib.registry import statements
 from ator_lib.registry.admission import check_admissible, decide, taken_by
+from ator_lib.registry.progress import ended_run
 from ator_lib.registry.records import run_of
 
 
@@ -107,7 +108,7 @@ def reap(connection: Connection, rules: Rules, location: str | None = None) -> l
     lost = [run for run in _lost(connection, rules) if location in (None, run.location)]
     # in the order of run ids, so that two reapers never wait for each other
     rows = [connection.execute(statements.ABANDON, {"this_run": run.run_id}).one_or_none() for run in lost]
-    return [run_of(row) for row in rows if row is not None]
+    return [ended_run(connection, row) for row in rows if row is not None]
 
 
 def has_lost(connection: Connection, rules: Rules) -> bool:

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Row
 
-from ator_lib.model import LoadProfile, Progress, Run, RunRequest, RunStatus
+from ator_lib.model import EndpointProgress, ErrorProgress, LoadProfile, Progress, Run, RunRequest, RunStatus
 from ator_lib.registry import statements
 from ator_lib.registry.checks import (
     check_texts,
@@ -22,15 +22,17 @@ from ator_lib.registry.checks import (
     not_found,
 )
 
-_Record = TypeVar("_Record", LoadProfile, Progress)
+_Record = TypeVar("_Record", LoadProfile, Progress, EndpointProgress, ErrorProgress)
+
+_NAMES = [column.name for column in statements.RUN]
 
 
 def run_of(row: Row[Any]) -> Run:
-    """Turn a whole row of ``test_executions`` into a ``Run``."""
-    values = dict(zip(row._fields, row, strict=True))
+    """Turn a row of ``statements.RUN``, whatever else is behind that, into a ``Run``."""
+    values = dict(zip(_NAMES, row, strict=False))
     values["status"] = RunStatus(values["status"])
-    values["load_profile"] = _record_of(LoadProfile, values["load_profile"])
-    values["progress"] = _record_of(Progress, values["progress"])
+    values["load_profile"] = _profile_of(values["load_profile"])
+    values["progress"] = _progress_of(values["progress"])
     values["attributes"] = values["attributes"] or {}
     run = object.__new__(Run)  # a frozen record's own __init__ takes as long as reading the row
     vars(run).update(values)
@@ -93,12 +95,24 @@ def values_of(
     }
 
 
-def document_of(progress: Progress) -> dict[str, Any]:
-    """Turn progress into JSON; a figure that is not finite was not measured."""
-    return {
-        name: None if isinstance(value, float) and not isfinite(value) else value
-        for name, value in vars(progress).items()
-    }
+def document_of(progress: Progress | None) -> dict[str, Any] | None:
+    """Turn progress into JSON that every database keeps; a figure that is not finite was not measured.
+
+    ``None`` if nothing is told, or nothing of a time that anybody knows.
+    """
+    return _document_of(progress) if progress is not None and isfinite(progress.elapsed_s) else None
+
+
+def _document_of(record: Any) -> dict[str, Any]:
+    return {name: _kept(value) for name, value in vars(record).items()}
+
+
+def _kept(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_document_of(one) for one in value]
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    return printable(value) if isinstance(value, str) else value
 
 
 def printable(text: str | None) -> str | None:
@@ -106,8 +120,18 @@ def printable(text: str | None) -> str | None:
     return None if text is None else text.replace("\0", "").encode(errors="replace").decode()
 
 
-def _record_of(record: type[_Record], document: Mapping[str, Any] | None) -> _Record | None:
+def _profile_of(document: Mapping[str, Any] | None) -> LoadProfile | None:
+    return None if document is None else _record_of(LoadProfile, document)
+
+
+def _progress_of(document: Mapping[str, Any] | None) -> Progress | None:
     if document is None:
         return None
+    endpoints = tuple(_record_of(EndpointProgress, one) for one in document.get("endpoints", ()))
+    errors = tuple(_record_of(ErrorProgress, one) for one in document.get("errors", ()))
+    return _record_of(Progress, {**document, "endpoints": endpoints, "errors": errors})
+
+
+def _record_of(record: type[_Record], document: Mapping[str, Any]) -> _Record:
     names = {field.name for field in fields(record)}
     return record(**{name: value for name, value in document.items() if name in names})

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection
 
 from ator_lib.errors import ConflictError
-from ator_lib.model import SUPERVISOR, TAGS, HistoryPage, Progress, QueuePlace, Run, RunStatus
-from ator_lib.registry import history, overlaps, queue, statements
-from ator_lib.registry.admissions import Admissions
+from ator_lib.model import SUPERVISOR, TAGS, Progress, Run, RunStatus
+from ator_lib.registry import statements
 from ator_lib.registry.annotations import require_unmarked
 from ator_lib.registry.checks import (
     OUTCOMES,
@@ -26,15 +25,14 @@ from ator_lib.registry.checks import (
     lease_lost,
     why_not_completed,
 )
-from ator_lib.registry.places import has_lost, reap
+from ator_lib.registry.progress import add_point, ended_run
 from ator_lib.registry.records import document_of, get_run, printable, run_of
-from ator_lib.sql.engine import read, write
+from ator_lib.registry.searches import Searches
+from ator_lib.sql.engine import write
 from ator_lib.sql.retry import persistent, persistently
 
-Seen = TypeVar("Seen")
 
-
-class Registry(Admissions):
+class Registry(Searches):
     """Admits runs, queues them, keeps their leases, and remembers how they ended."""
 
     def lease(self, run_id: int, *, lease_s: float) -> Run:
@@ -106,7 +104,7 @@ class Registry(Admissions):
         with self._joined(connection) as joined:
             row = joined.execute(finish, values | {"this_run": checked_id(run_id)}).one_or_none()
             if row is not None:
-                return run_of(row)
+                return ended_run(joined, row)
             run = get_run(joined, run_id)
         if run.status is outcome:
             return run
@@ -133,14 +131,14 @@ class Registry(Admissions):
             for change in (statements.CANCEL, statements.REQUEST_STOP):
                 row = connection.execute(change, values).one_or_none()
                 if row is not None:
-                    return run_of(row)
+                    return ended_run(connection, row)
             run = get_run(connection, run_id)
         if run.status is RunStatus.CANCELLED:
             return run
         raise ConflictError(f"run {run_id} cannot be cancelled: it ended as {run.status}")
 
     def renew(self, run_id: int, lease_id: str, *, lease_s: float, progress: Progress | None = None) -> Run:
-        """Let the run's lease end ``lease_s`` seconds from now, and keep its progress.
+        """Let the run's lease end ``lease_s`` seconds from now, and keep its progress, also as a point of its course.
 
         While the database is away it fails at once: who holds a lease asks again by itself.
 
@@ -157,68 +155,17 @@ class Registry(Admissions):
             There is no such run.
         """
         values = {"this_run": checked_id(run_id), "shown_lease": lease_id, "lease_s": checked_lease(lease_s)}
-        if progress is not None:
-            values["progress"] = document_of(progress)
+        document = document_of(progress)
+        if document is not None:
+            values["progress"] = document
         with write(self._engine) as connection:
             row = connection.execute(statements.RENEW, values).one_or_none()
             if row is not None:
+                if document is not None:
+                    add_point(connection, run_id, document)
                 return run_of(row)
             run = get_run(connection, run_id)
         raise lease_lost(run)
-
-    @persistent("read")
-    def get(self, run_id: int) -> Run:
-        """Return a run.
-
-        Raises
-        ------
-        NotFoundError
-            There is no such run.
-        """
-        with read(self._engine) as connection:
-            return get_run(connection, run_id)
-
-    def running(self) -> list[Run]:
-        """Return the runs that are running, oldest first, after abandoning those whose lease is over."""
-        return self._after_reaping(lambda connection: [run_of(row) for row in connection.execute(statements.RUNNING)])
-
-    def overlapping(self, run: Run) -> list[Run] | None:
-        """Return the other runs that were at its location while it ran, by start; ``None``: nobody can know."""
-        return self._after_reaping(lambda connection: overlaps.others_there(connection, run))
-
-    def queue(self, location: str | None = None) -> list[QueuePlace]:
-        """Return who waits, by location and in the order in which they will start, after reaping."""
-        return self._after_reaping(lambda connection: queue.places(connection, location))
-
-    def history(
-        self,
-        where: Mapping[str, Any] | None = None,
-        *,
-        limit: int = 100,
-        order: str = "-run_id",
-        cursor: str | None = None,
-    ) -> HistoryPage:
-        """Return runs of any status that match ``where``, after abandoning those whose lease is over.
-
-        Parameters
-        ----------
-        where
-            Plain data, see ``registry.history``; ``None`` takes all.
-        limit
-            At most so many.
-        order
-            A name of ``history.ORDERS``; ``-`` in front: the highest first. Unknown values come last.
-        cursor
-            ``next_cursor`` of the page before.
-
-        Raises
-        ------
-        UsageError
-            An unknown filter, status or order, a value of the wrong kind, or another order's cursor.
-        """
-        query = history.page_query(where, limit=limit, order=order, cursor=cursor)
-        runs = self._after_reaping(lambda connection: [run_of(row) for row in connection.execute(query)])
-        return history.page_of(runs, limit=limit, order=order)
 
     @persistent("changed")
     def update(
@@ -283,25 +230,3 @@ class Registry(Admissions):
         require_unmarked(connection, run.run_id)
         connection.execute(statements.REMOVE, {"this_run": run.run_id})
         return run
-
-    def reap(self) -> list[Run]:
-        """Abandon the runs whose lease is over and whose supervisor does not live on this host; return them."""
-        with read(self._engine) as connection:  # nearly always there is nothing to write
-            is_needed = has_lost(connection, self._rules)
-        if not is_needed:
-            return []
-        with write(self._engine) as connection:
-            return reap(connection, self._rules)
-
-    def _after_reaping(self, look: Callable[[Connection], Seen]) -> Seen:
-        """Look at a moment at which nobody's lease is over, in one go if that is now."""
-
-        def attempt(_: bool) -> Seen:
-            with read(self._engine) as connection:
-                if not has_lost(connection, self._rules):
-                    return look(connection)
-            self.reap()
-            with read(self._engine) as connection:
-                return look(connection)
-
-        return persistently(attempt, "the registry", "read")

@@ -17,6 +17,7 @@ from ator_lib.model import (
     HistoryPage,
     IngestReport,
     Progress,
+    ProgressPoint,
     QueuePlace,
     Run,
     RunRequest,
@@ -37,7 +38,8 @@ from ator_lib.registry.checks import (
     checked_text,
 )
 from ator_lib.registry.client import Change, Document, ServerClient
-from ator_lib.registry.history import checked_filter
+from ator_lib.registry.history import checked_filter, texts_query
+from ator_lib.registry.pages import Paging
 from ator_lib.registry.records import document_of, printable
 from ator_lib.registry.waiting import Pause
 
@@ -127,11 +129,16 @@ class RemoteRegistry:
             "run_id": checked_id(run_id),
             "lease_id": lease_id,
             "lease_s": checked_lease(lease_s),
-            "progress": None if progress is None else document_of(progress),
+            "progress": document_of(progress),
         }
         renewed = _of_run(run_id, "kept alive")
         document = self._server.change("POST", "/heartbeat", renewed, body=body, within_s=lease_s / 3)
         return replace(wire.run_from_json(document), lease_id=lease_id)
+
+    def progress(self, run_id: int, *, since_s: float | None = None) -> list[ProgressPoint]:
+        """See ``Registry.progress``."""
+        document = self._server.get(f"/runs/{checked_id(run_id)}/progress", since_s=since_s)
+        return wire.list_from_json(document, "progress", wire.point_from_json)
 
     def get(self, run_id: int) -> Run:
         """See ``Registry.get``; a run's lease is told to nobody but who registered it."""
@@ -154,21 +161,33 @@ class RemoteRegistry:
         limit: int = 100,
         order: str = "-run_id",
         cursor: str | None = None,
+        offset: int = 0,
+        figures: bool = False,
     ) -> HistoryPage:
         """See ``Registry.history``; more than the server gives at once is asked for in parts."""
-        checked = checked_filter(where, limit=limit, order=order, cursor=cursor)
-        # one filter of "any of these" is that filter: so all of them keep their types on the way
-        any_of = json.dumps([wire.to_json(checked)]) if checked else None
-        runs: list[Run] = []
-        while len(runs) < limit:
-            most = min(limit - len(runs), wire.MOST_PER_PAGE)
-            document = self._server.get("/history", any_of=any_of, limit=most, order=order, cursor=cursor)
-            page = wire.page_from_json(document)
-            runs += page.runs
-            cursor = page.next_cursor
+        Paging(limit=limit, order=order, cursor=cursor, offset=offset, figures=figures)  # checked in the same words
+        asked = {"any_of": _as_any_of(where or {}), "order": order, "figures": figures or None}
+        whole = HistoryPage(runs=())
+        while len(whole.runs) < limit:
+            most = min(limit - len(whole.runs), wire.MOST_PER_PAGE)
+            page = wire.page_from_json(
+                self._server.get("/history", limit=most, cursor=cursor, offset=offset or None, **asked)
+            )
+            whole = replace(page, runs=whole.runs + page.runs, figures=whole.figures + page.figures)
+            cursor, offset = page.next_cursor, 0
             if cursor is None:
                 break
-        return HistoryPage(runs=tuple(runs), next_cursor=cursor if limit else None)
+        return whole
+
+    def count(self, where: Mapping[str, Any]) -> int:
+        """See ``Registry.count``."""
+        return wire.count_from_json(self._server.get("/history/count", any_of=_as_any_of(where)))
+
+    def values(self, name: str, where: Mapping[str, Any]) -> list[str]:
+        """See ``Registry.values``."""
+        texts_query(name, where)  # checked in the same words
+        document = self._server.get(f"/history/values/{name}", any_of=_as_any_of(where))
+        return wire.list_from_json(document, "values", str)
 
     def update(
         self,
@@ -244,6 +263,12 @@ class RemoteRegistry:
 
     def _post(self, run_id: int, verb: str, done: str, body: Document) -> Document:
         return self._server.change("POST", f"/runs/{checked_id(run_id)}/{verb}", _of_run(run_id, done), body=body)
+
+
+def _as_any_of(where: Mapping[str, Any]) -> str | None:
+    """Write a filter as one of "any of these", which it is: so all of its values keep their types on the way."""
+    checked = checked_filter(where)
+    return json.dumps([wire.to_json(checked)]) if checked else None
 
 
 def _of_run(run_id: int, done: str) -> Change:

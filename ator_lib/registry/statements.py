@@ -31,6 +31,8 @@ RUN = [column for column in runs if column is not runs.idempotency_key]
 """The columns that make a ``Run``."""
 
 ACTIVE = (RunStatus.RUNNING.value, RunStatus.QUEUED.value)
+ENDED = (RunStatus.SUCCESS.value, RunStatus.FAILURE.value)
+"""Statuses of runs that came to their end: those that were cut short have other figures."""
 
 _THIS_RUN = runs.run_id == bindparam("this_run")
 _RUNNING = runs.status == RunStatus.RUNNING.value
@@ -146,7 +148,7 @@ DURATIONS = (
     select(runs.start_time, runs.end_time)
     .where(
         runs.test == bindparam("this_test"),
-        runs.status.in_((RunStatus.SUCCESS.value, RunStatus.FAILURE.value)),
+        runs.status.in_(ENDED),
         runs.start_time.is_not(None),
         runs.end_time >= runs.start_time,
     )

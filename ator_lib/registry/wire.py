@@ -21,15 +21,19 @@ from ator_lib.model import (
     SUPERVISOR,
     Admission,
     Baseline,
+    EndpointProgress,
+    ErrorProgress,
     HistoryPage,
     Holder,
     LoadProfile,
     LocationStatus,
     LocationUse,
     Progress,
+    ProgressPoint,
     QueuePlace,
     Refusal,
     Run,
+    RunFigures,
     RunRequest,
     RunStatus,
 )
@@ -106,6 +110,8 @@ def baseline_to_json(baseline: Baseline) -> Document:
 def page_to_json(page: HistoryPage, *, now: datetime | None = None) -> Document:
     """Turn a page of the history into JSON."""
     executions = [run_to_json(run, now=now) for run in page.runs]
+    for execution, figures in zip(executions, page.figures, strict=False):  # there are none if nobody asked for them
+        execution["figures"] = to_json(figures)
     return {"executions": executions, "next_cursor": page.next_cursor}
 
 
@@ -201,6 +207,11 @@ def baseline_from_json(document: Mapping[str, Any]) -> Baseline:
     return _read(Baseline, document)
 
 
+def point_from_json(document: Mapping[str, Any]) -> ProgressPoint:
+    """Read a point of a run's progress."""
+    return _read(ProgressPoint, document)
+
+
 def list_from_json(document: Mapping[str, Any], name: str, read: Callable[[Document], _Record]) -> list[_Record]:
     """Read the records that stand under a name."""
     listed = document.get(name)
@@ -211,7 +222,15 @@ def list_from_json(document: Mapping[str, Any], name: str, read: Callable[[Docum
 
 def page_from_json(document: Mapping[str, Any]) -> HistoryPage:
     """Read a page of the history."""
-    return _read(HistoryPage, document, runs="executions")
+    return _read(HistoryPage, document, runs="executions", figures="executions")
+
+
+def count_from_json(document: Mapping[str, Any]) -> int:
+    """Read how many runs there are."""
+    count = document.get("count")
+    if type(count) is not int:
+        raise StoreError("the server's answer has no count: is it an ATOR server, and of this version?")
+    return count
 
 
 def _read(kind: type[_Record], document: Any, **named: str) -> _Record:
@@ -225,6 +244,11 @@ def _read(kind: type[_Record], document: Any, **named: str) -> _Record:
             f"the server's answer holds no {kind.__name__} that this version of ATOR understands "
             f"({type(error).__name__}: {error}). Is it an ATOR server, and of this version?"
         ) from None
+
+
+def _figures_of(executions: list[Document]) -> tuple[RunFigures | None, ...]:
+    said = [execution["figures"] for execution in executions if "figures" in execution]
+    return tuple(None if figures is None else _read(RunFigures, figures) for figures in said)
 
 
 def _value_of(kind: type, name: str, value: Any) -> Any:
@@ -243,26 +267,29 @@ def _moment(text: str) -> datetime:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-def _holders(documents: list[Document]) -> tuple[Holder, ...]:
-    return tuple(_read(Holder, document) for document in documents)
+def _each(kind: type[_Record], documents: list[Document]) -> tuple[_Record, ...]:
+    return tuple(_read(kind, document) for document in documents)
 
 
 _TIMES = (
     *("start_time", "end_time", "queued_at", "lease_expires_at"),
-    *("stop_requested_at", "estimated_start", "pinned_at"),
+    *("stop_requested_at", "estimated_start", "pinned_at", "at"),
 )
 _READERS_BY_NAME: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(_TIMES, _moment),
     **dict.fromkeys(("factor", "capacity", "taken", "requested", "limit"), _decimal),
-    **dict.fromkeys(("holders", "ahead", "waiting", "waits_for"), _holders),
+    **dict.fromkeys(("holders", "ahead", "waiting", "waits_for"), partial(_each, Holder)),
     "id": UUID,
     "run": run_from_json,
     "runs": lambda documents: tuple(map(run_from_json, documents)),
     "load_profile": partial(_read, LoadProfile),
     "progress": partial(_read, Progress),
+    "endpoints": partial(_each, EndpointProgress),
+    "errors": partial(_each, ErrorProgress),
     "attributes": dict,
 }
 _READERS: dict[tuple[type, str], Callable[[Any], Any]] = {
+    (HistoryPage, "figures"): _figures_of,
     (Run, "status"): RunStatus,
     (Refusal, "status"): LocationStatus,
     (LocationUse, "status"): LocationStatus,

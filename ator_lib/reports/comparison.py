@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from ator_lib.analysis.metrics import metric_label
 from ator_lib.analysis.verdicts import Verdict
-from ator_lib.figures.format import MISSING
 from ator_lib.figures.rows import label_of
 from ator_lib.figures.tables import CHECK_COLUMNS, change_columns, judged_change
 from ator_lib.reports.content import MOST_ROWS, Content, Record, Section, section
 from ator_lib.reports.facts import ReportFacts
 from ator_lib.reports.junit import JUnitCase
+from ator_lib.written import MISSING
 
 _OUTCOMES = {
     Verdict.REGRESSED: "failed",

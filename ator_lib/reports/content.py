@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ator_lib.errors import UsageError
-from ator_lib.figures.format import because
 from ator_lib.figures.markup import Column
 from ator_lib.registry.wire import to_json
 from ator_lib.reports import markdown
 from ator_lib.reports.facts import ReportFacts
 from ator_lib.reports.junit import JUnitCase, junit_xml
 from ator_lib.reports.secrets import Redaction
+from ator_lib.written import because
 
 Record = Mapping[str, Any]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ator_lib.analysis.gates.result import GateResult, GateRow
-from ator_lib.figures.format import cut
 from ator_lib.reports import markdown
 from ator_lib.reports.junit import JUnitCase, junit_xml
+from ator_lib.written import cut
 
 _MOST_ROWS = 50
 _LONGEST_CELL = 300

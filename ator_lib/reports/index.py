@@ -13,10 +13,10 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ator_lib.errors import UsageError
-from ator_lib.figures.format import because
 from ator_lib.figures.markup import MOODS
 from ator_lib.reports.facts import ReportFacts, facts_in
 from ator_lib.reports.files import write_whole
+from ator_lib.written import because
 
 NAME = "index.html"
 _NO_MOOD = ("", "inherit")

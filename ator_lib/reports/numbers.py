@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ator_lib.figures import markup
-from ator_lib.figures.format import MISSING, digits, is_missing
+from ator_lib.written import MISSING, digits, is_missing
 
 _MOST_ROWS = 40
 _MOST_COLUMNS = 12

@@ -58,11 +58,17 @@ _LAST_WORD_S = 1
 
 
 def timeline(
-    connection: Connection, extent: Extent, interval_s: float, *, at_once: int = REQUESTS_AT_ONCE
+    connection: Connection,
+    extent: Extent,
+    interval_s: float,
+    *,
+    total_only: bool = False,
+    at_once: int = REQUESTS_AT_ONCE,
 ) -> Iterator[pa.RecordBatch]:
     """Yield ``schema.TIMELINE``: intervals start at UTC multiples of their length.
 
     A long run is taken in windows of time, so that memory is bounded by the requests ``at_once``, or of one interval.
+    ``total_only`` leaves the names out, for half of the time.
 
     Raises
     ------
@@ -71,20 +77,22 @@ def timeline(
     """
     grid = grid_over(extent, interval_s, from_first=False)
     for window in grid.windows(math.ceil(extent.requests / at_once)):
-        yield from fetch(connection, _timeline_sql(window), schema.TIMELINE).to_batches()
+        yield from fetch(connection, _timeline_sql(window, total_only), schema.TIMELINE).to_batches()
 
 
-def _timeline_sql(grid: Grid) -> str:
+def _timeline_sql(grid: Grid, total_only: bool) -> str:
+    keys = "NULL AS name, NULL AS method" if total_only else "name, method"
+    grouping = "step" if total_only else "GROUPING SETS ((step, name, method), (step))"
     return f"""
     WITH timed AS (
         SELECT {grid.step("started_at")} AS step, name, method, success, duration_ms
         FROM requests WHERE {grid.covers("started_at")}
     ),
     measured AS (
-        SELECT {grid.start_of("step")} AS interval_start, name, method, count(*) AS requests,
+        SELECT {grid.start_of("step")} AS interval_start, {keys}, count(*) AS requests,
             count(*) FILTER (NOT success) AS failures, avg(duration_ms) AS mean_ms,
             quantile_cont(duration_ms, [0.5, 0.95, 0.99]) AS quantiles, max(duration_ms) AS max_ms
-        FROM timed GROUP BY GROUPING SETS ((step, name, method), (step))
+        FROM timed GROUP BY {grouping}
     ),
     peaks AS (
         SELECT {grid.bucket('"timestamp"')} AS interval_start, source, max(value) AS peak,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from ator_lib.errors import ResultsError, UsageError
 from ator_lib.results.duck import Connection
@@ -19,6 +19,22 @@ MOST_INTERVALS = 10_000_000
 
 _LONG_MS = 1e9
 """Longer than any request: 11 days. A duration above it is some mistake."""
+
+
+class Window(NamedTuple):
+    """A part of a run's time, ``until`` not included; requests of unknown start are in none that has a bound."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def covers(self, column: str) -> str:
+        """Return SQL, for DuckDB, for whether a time lies in it."""
+        bounds = [f"{column} >= {instant(microseconds(self.since))}"] if self.since else []
+        bounds += [f"{column} < {instant(microseconds(self.until))}"] if self.until else []
+        return " AND ".join(bounds) or "true"
+
+
+ALL_TIME = Window()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +55,10 @@ class Extent:
     requests: int
 
 
-def measure_extent(connection: Connection, *, since: datetime | None = None, until: datetime | None = None) -> Extent:
-    """Look at the samples and define ``requests``, which the queries of the other modules read.
+def measure_extent(connection: Connection, window: Window = ALL_TIME) -> Extent:
+    """Look at the samples and define ``requests``, which the queries of the other modules read: those of the window.
 
-    A row of weight n is there n times. ``since`` and ``until`` (not included) leave out what started before or after,
-    or at an unknown time.
+    A row of weight n is there n times.
 
     Raises
     ------
@@ -55,7 +70,7 @@ def measure_extent(connection: Connection, *, since: datetime | None = None, unt
         connection, "min(started_at), max(started_at), min(weight), max(weight), count(*) FROM samples"
     )
     weighted = requests > 0 and (lightest, heaviest) != (1, 1)
-    taken = _within(since, until) + (" AND weight > 0" if weighted else "")
+    taken = window.covers("started_at") + (" AND weight > 0" if weighted else "")
     connection.execute(f"CREATE TEMP VIEW taken AS FROM samples WHERE {taken}")
     if weighted:
         figures = "min(started_at), max(started_at), coalesce(sum(weight), 0)::DOUBLE FROM samples WHERE weight > 0"
@@ -67,7 +82,7 @@ def measure_extent(connection: Connection, *, since: datetime | None = None, unt
         )
     source = "SELECT taken.* FROM taken, range(taken.weight)" if weighted else "FROM taken"
     connection.execute(f"CREATE TEMP VIEW requests AS {source}")
-    return _clipped(Extent(first=first, last=last, requests=int(requests)), since, until)
+    return _clipped(Extent(first=first, last=last, requests=int(requests)), window)
 
 
 def measure_end(connection: Connection) -> datetime | None:
@@ -93,17 +108,11 @@ def _one(connection: Connection, query: str) -> tuple[Any, ...]:
     return tuple(row.values())
 
 
-def _within(since: datetime | None, until: datetime | None) -> str:
-    bounds = [f"started_at >= {instant(microseconds(since))}"] if since else []
-    bounds += [f"started_at < {instant(microseconds(until))}"] if until else []
-    return " AND ".join(bounds) or "true"
-
-
-def _clipped(extent: Extent, since: datetime | None, until: datetime | None) -> Extent:
+def _clipped(extent: Extent, window: Window) -> Extent:
     if extent.first is None or extent.last is None:
         return extent
-    first = max(extent.first, since or extent.first)
-    last = min(extent.last, until or extent.last)
+    first = max(extent.first, window.since or extent.first)
+    last = extent.last if window.until is None else min(extent.last, window.until - timedelta(microseconds=1))
     return replace(extent, first=first, last=last) if first <= last else replace(extent, first=None, last=None)
 
 

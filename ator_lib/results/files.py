@@ -22,15 +22,17 @@ TABLES: dict[str, pa.Schema] = {
     "distributions": schema.DISTRIBUTIONS,
     "rejected": schema.REJECTED,
     "blocks": schema.TIMELINE,
+    "overview": schema.TIMELINE,
     "errors": schema.ERRORS,
 }
 """The tables of a file set; each is ``<table>.parquet`` in the set's folder.
 
 ``blocks`` and ``distributions`` per block are there once the samples have expired, and from the beginning where these
-are many (``staging.CONDENSED_FROM``); else they are computed of the samples.
+are many (``staging.CONDENSED_FROM``); else they are computed of the samples. ``overview`` has the whole run's rows
+alone, in intervals that a figure can show, unless those are the ones of ``timeline``.
 """
 
-OPTIONAL = ("distributions", "rejected", "blocks")
+OPTIONAL = ("distributions", "rejected", "blocks", "overview")
 """Tables that have no file when they have no rows."""
 
 _VERSION_KEY = b"ator_schema"

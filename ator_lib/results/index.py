@@ -16,6 +16,7 @@ from ator_lib.results.base import POSTGRES, Ingest, StagedResults
 from ator_lib.results.files import with_run_id
 from ator_lib.sql.bulk import bulk_sets
 from ator_lib.sql.engine import read
+from ator_lib.sql.live import give_way_to_results
 from ator_lib.sql.tables import cases as cases_table
 from ator_lib.sql.tables import ingests, test_executions
 from ator_lib.sql.tables import summaries as summaries_table
@@ -66,6 +67,7 @@ def record(connection: Connection, run_id: int, staged: StagedResults, *, conten
     for table, rows in ((summaries_table, summaries), (cases_table, cases)):
         if rows:
             connection.execute(insert(table), rows)
+    give_way_to_results(connection, run_id)
     return ingest
 
 

@@ -23,16 +23,14 @@ def without_nul(table: pa.Table) -> pa.Table:
     return table
 
 
-def replace_nul(folder: Path, table: str) -> None:
+def replace_nul(connection: duck.Connection, folder: Path, table: str) -> None:
     """Write a table of a set again if there is one in it.
 
     DuckDB looks at each distinct text of a column once, where Parquet has a dictionary of them: next to nothing.
     """
     texts = [field.name for field in files.TABLES[table] if pa.types.is_string(field.type)]
     held = " OR ".join(f'bool_or(contains("{name}", chr(0)))' for name in texts)
-    path = files.path_of(folder, table)
-    with duck.connect() as connection:
-        file = f"read_parquet({duck.text(path)}, hive_partitioning = false)"
-        found = connection.execute(f"SELECT {held} FROM {file}").fetchone()  # noqa: S608 – SQL of our own
-    if found == (True,):
+    file = f"read_parquet({duck.text(files.path_of(folder, table))}, hive_partitioning = false)"
+    found = connection.execute(f"SELECT {held} FROM {file}").fetchall()  # noqa: S608 – SQL of our own
+    if found == [(True,)]:
         files.rewrite(folder, table, without_nul)

@@ -12,8 +12,9 @@ from ator_lib.errors import NotFoundError, StoreError
 from ator_lib.readers.base import Reading, named
 from ator_lib.results import files, folders
 from ator_lib.results.base import StagedResults
+from ator_lib.results.extent import ALL_TIME, Window
 from ator_lib.results.faults import reason
-from ator_lib.results.reading import Lent, RunSets
+from ator_lib.results.lending import Lent, RunSets
 from ator_lib.results.staging import stage
 from ator_lib.results.store import Store, kept_in
 
@@ -71,8 +72,10 @@ class ParquetStore(Store):
         return files.size(self.root / ingest_id, "samples")
 
     @contextmanager
-    def lend(self, ingest_id: str, *tables: str, columns: Sequence[str] | None = None) -> Iterator[Lent]:
-        """Give the set's own folder."""
+    def lend(
+        self, ingest_id: str, *tables: str, columns: Sequence[str] | None = None, window: Window = ALL_TIME
+    ) -> Iterator[Lent]:
+        """Give the set's own folder: of its files only the row groups that are asked for are read."""
         folder = self._folder(ingest_id)
         is_condensed = files.size(folder, "blocks") > 0
         yield Lent(folder=folder, samples_expired=is_condensed and not files.size(folder, "samples"))

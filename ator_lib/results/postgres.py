@@ -14,8 +14,9 @@ from ator_lib.errors import StoreError
 from ator_lib.readers.base import Reading
 from ator_lib.results import adbc, files, folders
 from ator_lib.results.base import POSTGRES, StagedResults
+from ator_lib.results.extent import ALL_TIME, Window
 from ator_lib.results.faults import reason
-from ator_lib.results.reading import UNFETCHED, Lent, RunSets
+from ator_lib.results.lending import UNFETCHED, Lent, RunSets
 from ator_lib.results.staging import stage
 from ator_lib.results.store import Store, kept_in
 from ator_lib.results.transfer import Sending, fetch, found, send
@@ -122,16 +123,20 @@ class PostgresStore(Store):
         return 0 if size is None else max(int(size), 1)
 
     @contextmanager
-    def lend(self, ingest_id: str, *tables: str, columns: Sequence[str] | None = None) -> Iterator[Lent]:
-        """Fetch the tables into a folder of their own."""
+    def lend(
+        self, ingest_id: str, *tables: str, columns: Sequence[str] | None = None, window: Window = ALL_TIME
+    ) -> Iterator[Lent]:
+        """Fetch the tables into a folder of their own; of the samples those in the window."""
         with ExitStack() as stack:
             with self._fetching():
                 folder = stack.enter_context(folders.scratch(self._scratch))
                 with adbc.session(self._engine, of_one_moment=True) as session:
                     known = found(session, ingest_id)
                     for table in tables:
-                        if not (table == "samples" and known.samples_expired):
-                            fetch(session, known, folder, table, columns if table == "samples" else None)
+                        if table != "samples":
+                            fetch(session, known, folder, table)
+                        elif not known.samples_expired:
+                            fetch(session, known, folder, table, columns, window)
             yield Lent(folder=folder, samples_expired=known.samples_expired)
 
     @contextmanager

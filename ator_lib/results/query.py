@@ -20,7 +20,7 @@ from sqlalchemy.types import TypeEngine
 
 from ator_lib.errors import StoreError, UsageError
 from ator_lib.results import duck, files, index
-from ator_lib.results.reading import UNFETCHED
+from ator_lib.results.lending import UNFETCHED
 from ator_lib.results.store import Store
 from ator_lib.sql.engine import read
 from ator_lib.sql.tables import test_executions

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -16,55 +15,16 @@ from ator_lib import schema
 from ator_lib.errors import NotFoundError, StoreError, UsageError
 from ator_lib.results import aggregates, duck, files, histograms
 from ator_lib.results.base import Blocks
-from ator_lib.results.extent import Extent, grid_over, measure_end, measure_extent, seconds_between
+from ator_lib.results.extent import ALL_TIME, Extent, Window, grid_over, measure_end, measure_extent, seconds_between
 from ator_lib.results.faults import reason
+from ator_lib.results.lending import Lent, RunSets
 from ator_lib.results.staging import STORED_INTERVAL_S
-
-UNFETCHED = "not-fetched-from-its-store"
-"""Name of a folder that is never there: who reads it has not named the run."""
 
 _TIMED = ("started_at", "duration_ms", "name", "method", "success", "weight")
 """The columns that timelines and distributions are made of."""
 
 _SUMMARISED = (*_TIMED, "bytes_received")
 """The columns that summaries are made of."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lent:
-    """Tables of a set as Parquet files in a folder; once the samples have expired they have none."""
-
-    folder: Path
-    samples_expired: bool
-
-    @property
-    def has_samples(self) -> bool:
-        """Whether there are any; a tool may have left summaries alone."""
-        return not self.samples_expired and files.row_count(self.folder, "samples") > 0
-
-    @property
-    def block_s(self) -> float | None:
-        """How long the stored blocks are that were counted from samples; null where there are none."""
-        if not files.size(self.folder, "blocks"):
-            return None
-        lengths = files.open_table(self.folder, "blocks").head(1, columns=["interval_s"])["interval_s"]
-        return float(lengths[0].as_py()) if len(lengths) else None
-
-    def stored(self, table: str) -> pa.Table:
-        """Give a table as it is."""
-        return files.open_table(self.folder, table).to_table()
-
-    def opened(self, *tables: str) -> AbstractContextManager[duck.Connection]:
-        """Give tables that have files to SQL of ours; they are read in a third of the time that a sandbox takes."""
-        return duck.open_files({table: files.readable_path(self.folder, table) for table in tables})
-
-    def sandboxed(self, *tables: str) -> AbstractContextManager[duck.Connection]:
-        """Give tables to SQL of anybody's."""
-        return duck.open_sandbox({table: files.open_table(self.folder, table, for_sql=True) for table in tables})
-
-
-RunSets = Sequence[tuple[int, str]]
-"""(run_id, ingest_id) of sets."""
 
 
 class ReadableSets(ABC):
@@ -78,8 +38,10 @@ class ReadableSets(ABC):
     """
 
     @abstractmethod
-    def lend(self, ingest_id: str, *tables: str, columns: Sequence[str] | None = None) -> AbstractContextManager[Lent]:
-        """Give tables of a set for as long as they are read; of the samples at least these columns."""
+    def lend(
+        self, ingest_id: str, *tables: str, columns: Sequence[str] | None = None, window: Window = ALL_TIME
+    ) -> AbstractContextManager[Lent]:
+        """Give tables of a set for as long as they are read; of the samples at least these columns in this window."""
 
     @abstractmethod
     def lend_all(
@@ -119,24 +81,56 @@ class ReadableSets(ABC):
                 ) from error
             return table.cast(pa.schema([schema.SAMPLES.field(name) for name in names]))
 
-    def timeline(self, ingest_id: str, interval_s: float = STORED_INTERVAL_S) -> pa.Table:
+    def timeline(
+        self,
+        ingest_id: str,
+        interval_s: float = STORED_INTERVAL_S,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        total_only: bool = False,
+    ) -> pa.Table:
         """Return ``schema.TIMELINE``; intervals start at UTC multiples of their length.
 
-        Percentiles of every interval come from its samples. Samples of unknown start are in no interval.
+        Percentiles of every interval come from its samples, of those in the window of time that ``since`` and
+        ``until`` (not included) bound. Samples of unknown start are in no interval. With ``total_only`` there are the
+        whole run's rows alone.
 
         Raises
         ------
         UsageError
             The interval is not positive, or there would be too many.
         """
-        if interval_s == STORED_INTERVAL_S:
-            return self._stored(ingest_id, "timeline")
+        window = Window(since, until)
+        if interval_s == STORED_INTERVAL_S and window == ALL_TIME:
+            return self.stored_timeline(ingest_id, total_only=total_only)
+        if total_only and window == ALL_TIME:
+            overview = self._stored(ingest_id, "overview")
+            if overview.num_rows and overview["interval_s"][0].as_py() == interval_s:
+                return overview
         with (
-            self._with_samples(ingest_id, "metrics", columns=_TIMED) as lent,
+            self._with_samples(ingest_id, "metrics", columns=_TIMED, window=window) as lent,
             lent.opened("samples", "metrics") as connection,
         ):
-            batches = aggregates.timeline(connection, measure_extent(connection), interval_s)
+            extent = measure_extent(connection, window)
+            batches = aggregates.timeline(connection, extent, interval_s, total_only=total_only)
             return pa.Table.from_batches(batches, schema=schema.TIMELINE)
+
+    def stored_timeline(
+        self,
+        ingest_id: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        total_only: bool = False,
+    ) -> pa.Table:
+        """Return those of the intervals that were kept which start in a window, ``until`` not included."""
+        rows = self._stored(ingest_id, "timeline")
+        if total_only:
+            rows = rows.filter(pc.field("name").is_null())
+        if since is not None:
+            rows = rows.filter(pc.field("interval_start") >= since)
+        return rows if until is None else rows.filter(pc.field("interval_start") < until)
 
     def summaries(
         self,
@@ -151,8 +145,12 @@ class ReadableSets(ABC):
         Its ``duration_s`` is the part of the load window that lies in it. Where ``since`` or ``until`` is given,
         samples of unknown start are left out. Percentiles are as exact as the samples, which ``precision`` says.
         """
-        with self._with_samples(ingest_id, columns=_SUMMARISED) as lent, lent.opened("samples") as connection:
-            extent = measure_extent(connection, since=since, until=until)
+        window = Window(since, until)
+        with (
+            self._with_samples(ingest_id, columns=_SUMMARISED, window=window) as lent,
+            lent.opened("samples") as connection,
+        ):
+            extent = measure_extent(connection, window)
             return _summaries(connection, extent, until, precision)
 
     def metrics(self, ingest_id: str) -> pa.Table:
@@ -207,7 +205,7 @@ class ReadableSets(ABC):
             if not lent.has_samples:
                 return Blocks(distributions=_stored_distributions(lent, timed=True), timeline=lent.stored("timeline"))
             with lent.opened("samples") as connection:
-                extent = measure_extent(connection, since=since)
+                extent = measure_extent(connection, Window(since=since))
                 distributions, timeline = histograms.blocks(connection, grid_over(extent, block_s, from_first=True))
                 summaries = None if since is None else _summaries(connection, extent, None, precision)
                 return Blocks(distributions=distributions, timeline=timeline, since=since, summaries=summaries)
@@ -234,18 +232,22 @@ class ReadableSets(ABC):
             return lent.stored(table)
 
     @contextmanager
-    def _with_samples(self, ingest_id: str, *tables: str, columns: Sequence[str] | None) -> Iterator[Lent]:
-        with self.borrowed(ingest_id, "samples", *tables, columns=columns) as lent:
+    def _with_samples(
+        self, ingest_id: str, *tables: str, columns: Sequence[str] | None, window: Window = ALL_TIME
+    ) -> Iterator[Lent]:
+        with self.borrowed(ingest_id, "samples", *tables, columns=columns, window=window) as lent:
             if lent.samples_expired:
                 raise NotFoundError(f"the samples of ingest {ingest_id} have expired")
             yield lent
 
     @contextmanager
-    def borrowed(self, ingest_id: str, *tables: str, columns: Sequence[str] | None = None) -> Iterator[Lent]:
+    def borrowed(
+        self, ingest_id: str, *tables: str, columns: Sequence[str] | None = None, window: Window = ALL_TIME
+    ) -> Iterator[Lent]:
         """Give what ``lend`` does, and tell of what cannot be read while it is lent."""
         place = ""
         try:
-            with self.lend(ingest_id, *tables, columns=columns) as lent:
+            with self.lend(ingest_id, *tables, columns=columns, window=window) as lent:
                 place = f" from {lent.folder}"
                 yield lent
         except (OSError, pa.ArrowException, duck.DuckError) as error:

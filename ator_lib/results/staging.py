@@ -11,12 +11,13 @@ import pyarrow as pa
 from ator_lib import schema
 from ator_lib.analysis.blocks import block_seconds
 from ator_lib.errors import ResultsError
+from ator_lib.figures.intervals import readable_s
 from ator_lib.model import IngestReport
 from ator_lib.readers.base import Reading, RejectedRow, end_of
 from ator_lib.readers.duck import Query, text
 from ator_lib.results import aggregates, duck, files, histograms
 from ator_lib.results.base import StagedResults
-from ator_lib.results.extent import Grid, grid_over, measure_end, measure_extent, seconds_between
+from ator_lib.results.extent import Extent, Grid, grid_over, measure_end, measure_extent, seconds_between
 from ator_lib.results.faults import is_full
 from ator_lib.results.nul import replace_nul, without_nul
 
@@ -51,19 +52,20 @@ def stage(
     """
     _write_samples(folder, reading)
     files.write(folder, "metrics", without_nul(_metrics(folder, reading)).to_batches())
-    replace_nul(folder, "samples")
-    on_samples()
-    samples = files.row_count(folder, "samples")
     if reading.distributions is not None:
         files.write(folder, "distributions", without_nul(reading.distributions).to_batches())
     written = {table: files.path_of(folder, table) for table in ("samples", "metrics")}
     with duck.open_files(written, spill=folder) as connection:
+        replace_nul(connection, folder, "samples")
+        on_samples()
+        samples = files.row_count(folder, "samples")
         extent = measure_extent(connection)
         ended_at = _ended_at(extent.first, measure_end(connection), reading)
         if reading.samples is not None:
             duration_s = seconds_between(extent.first, ended_at)
             summaries = aggregates.summaries(connection, duration_s, reading.precision)
             timeline = aggregates.timeline(connection, extent, STORED_INTERVAL_S)
+            _write_overview(connection, extent, duration_s or 0.0, folder)
             if samples >= CONDENSED_FROM:
                 _condense(connection, grid_over(extent, block_seconds(duration_s or 0.0), from_first=True), folder)
         else:
@@ -85,6 +87,13 @@ def stage(
         rejected=rejected,
         report=_report(reading, extent.first, ended_at, samples),
     )
+
+
+def _write_overview(connection: duck.Connection, extent: Extent, duration_s: float, folder: Path) -> None:
+    """Write what the figure of the whole run is drawn from: of ten million samples it would take a while each time."""
+    interval_s = readable_s(duration_s)
+    if interval_s > STORED_INTERVAL_S:
+        files.write(folder, "overview", aggregates.timeline(connection, extent, interval_s, total_only=True))
 
 
 def _condense(connection: duck.Connection, grid: Grid, folder: Path) -> None:

@@ -13,7 +13,8 @@ from ator_lib.errors import StoreError
 from ator_lib.readers.base import Reading
 from ator_lib.results import index
 from ator_lib.results.base import StagedResults
-from ator_lib.results.reading import Lent, RunSets
+from ator_lib.results.extent import ALL_TIME, Window
+from ator_lib.results.lending import Lent, RunSets
 from ator_lib.results.store import Store
 
 
@@ -68,9 +69,11 @@ class Stores(Store):
         """Ask where the set is."""
         return self._of(ingest_id).sample_bytes(ingest_id)
 
-    def lend(self, ingest_id: str, *tables: str, columns: Sequence[str] | None = None) -> AbstractContextManager[Lent]:
+    def lend(
+        self, ingest_id: str, *tables: str, columns: Sequence[str] | None = None, window: Window = ALL_TIME
+    ) -> AbstractContextManager[Lent]:
         """Lend from where the set is."""
-        return self._of(ingest_id).lend(ingest_id, *tables, columns=columns)
+        return self._of(ingest_id).lend(ingest_id, *tables, columns=columns, window=window)
 
     @contextmanager
     def lend_all(self, table: str, sets: RunSets, named: Collection[int]) -> Iterator[list[tuple[int, Path]]]:

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from ator_lib.errors import NotFoundError
 from ator_lib.results import adbc, files
+from ator_lib.results.extent import ALL_TIME, Window
 from ator_lib.sql.bulk import bulk_tables
 
 _KEYS = [pa.field("set_key", pa.int32()), pa.field("position", pa.int32())]
@@ -166,8 +167,17 @@ def _keyed(key: int, first: int, batches: Iterable[pa.RecordBatch], columns: pa.
         first = after
 
 
-def fetch(session: adbc.Session, known: Found, folder: Path, table: str, columns: Sequence[str] | None = None) -> None:
+def fetch(
+    session: adbc.Session,
+    known: Found,
+    folder: Path,
+    table: str,
+    columns: Sequence[str] | None = None,
+    window: Window = ALL_TIME,
+) -> None:
     """Write a table's rows, or some columns of them, in their order; they seldom lie in another one.
+
+    ``window`` is of samples alone.
 
     Raises
     ------
@@ -177,6 +187,7 @@ def fetch(session: adbc.Session, known: Found, folder: Path, table: str, columns
     wanted = [name for name in files.TABLES[table].names if columns is None or name in columns]
     listed = ", ".join(f'"{name}"' for name in wanted)
     sql = f"SELECT position, {listed} FROM {bulk_tables[table].name} WHERE set_key = {known.key}"  # noqa: S608
+    sql += _within(window)
     parts = parts_of(known.samples) if table == "samples" else [(0, 2**31 - 1)]
     as_sent = [f"{sql} AND position >= {first} AND position < {after}" for first, after in parts]
     for queries in (as_sent, [f"{sql} ORDER BY position"]):
@@ -184,6 +195,11 @@ def fetch(session: adbc.Session, known: Found, folder: Path, table: str, columns
         files.write(folder, table, ordered, columns=wanted)
         if ordered.in_order:
             return
+
+
+def _within(window: Window) -> str:
+    bounds = zip((">=", "<"), window, strict=True)
+    return "".join(f" AND started_at {how} '{bound.isoformat()}'" for how, bound in bounds if bound is not None)
 
 
 class _Ordered:

@@ -28,7 +28,7 @@ from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession
 from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
-from ator_lib.readers.capture import SUFFIX
+from ator_lib.readers.capture.streams import SUFFIX
 from ator_lib.runners._locust_log import CAPTURE_FAILED
 from ator_lib.runners._locust_samples import RequestListener, SampleStream, describe_error, to_batch, words_of
 from ator_lib.runners.locust import CONFIGURATION, EXIT_CAPTURE_FAILED, FAILED_FILE

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from ator_lib import schema
 from ator_lib.masking import masked
-from ator_lib.readers.capture import stream_metadata
+from ator_lib.readers.capture.streams import stream_metadata
 
 _COLUMNS = (
     "started_at",

@@ -14,7 +14,8 @@ from pathlib import Path
 from ator_lib.errors import UsageError
 from ator_lib.masking import masked, secret_words
 from ator_lib.model import LoadProfile, RunOutcome, RunStatus, StatusReason
-from ator_lib.readers.capture import CaptureFollower, ended_cleanly, streams
+from ator_lib.readers.capture.follower import CaptureFollower
+from ator_lib.readers.capture.streams import ended_cleanly, streams
 from ator_lib.runners import _locust_log
 from ator_lib.runners._locust_checks import (
     check_counts,

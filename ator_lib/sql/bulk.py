@@ -68,6 +68,7 @@ bulk_tables: dict[str, Table] = {
     "distributions": _bulk_table("distributions", schema.DISTRIBUTIONS),
     "rejected": _bulk_table("rejected", schema.REJECTED),
     "blocks": _bulk_table("blocks", schema.TIMELINE),
+    "overview": _bulk_table("overview", schema.TIMELINE),
     "errors": _bulk_table("errors", schema.ERRORS),
 }
 """By the name that a table has in a set. ``position`` counts the rows of a set in their order."""

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, InvalidatePoolError, OperationalError,
 from ator_lib.errors import MissingExtraError, StoreUnavailableError, StoreVersionError, UsageError
 from ator_lib.sql.translate import shown, translated
 
-HEAD = "0004"
+HEAD = "0006"
 """The revision of the newest migration: a database that has it needs nothing."""
 
 _WRITES = {"ator_writes": True}

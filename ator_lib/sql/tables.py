@@ -93,6 +93,37 @@ run_annotations = Table(
 )
 """What people say of runs. One that ``resets`` begins a new level in trends, of that metric and name or of all."""
 
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("run_id", Integer, ForeignKey("test_executions.run_id", ondelete="CASCADE"), primary_key=True),
+    Column("baseline_run_ids", JSON_DOCUMENT, nullable=False),
+    Column("verdict", Text),
+    Column("headline", Text, nullable=False),
+    Column("name", Text),
+    Column("metric", Text),
+    Column("change", Float(53)),
+    Column("low", Float(53)),
+    Column("high", Float(53)),
+    Column("method_version", Text, nullable=False),
+    Column("judged_at", UtcDateTime, nullable=False),
+)
+"""What each run was judged to be against its baseline, by the comparison's method of that version."""
+
+run_progress = Table(
+    "run_progress",
+    metadata,
+    Column("run_id", Integer, ForeignKey("test_executions.run_id", ondelete="CASCADE"), primary_key=True),
+    Column("elapsed_s", Float(53), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("users", BigInteger),
+    Column("requests", BigInteger, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    Column("throughput_rps", Float(53)),
+    Column("p95_ms", Float(53)),
+)
+"""How running runs did, a row per heartbeat; it gives way to their results."""
+
 tokens = Table(
     "tokens",
     metadata,

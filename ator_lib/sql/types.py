@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, ColumnElement, DateTime, Dialect, Numeric, Text, literal
+from sqlalchemy import JSON, Boolean, ColumnElement, DateTime, Dialect, Float, Numeric, Text, literal
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -91,6 +91,25 @@ def _clock_on_sqlite(element: Clock, compiler: SQLCompiler, **options: Any) -> s
     if not len(element.clauses):
         return f"{now})"
     return f"{now}, printf('%+.3f seconds', {compiler.process(element.clauses, **options)}))"
+
+
+class SecondsBetween(FunctionElement[float]):
+    """Seconds from one time to another, to the millisecond; null where one of them is."""
+
+    type = Float(53)
+    inherit_cache = True
+
+
+@compiles(SecondsBetween, "postgresql")
+def _seconds_on_postgresql(element: SecondsBetween, compiler: SQLCompiler, **options: Any) -> str:
+    start, end = (compiler.process(time, **options) for time in element.clauses)
+    return f"CAST(round(EXTRACT(EPOCH FROM {end} - {start}), 3) AS DOUBLE PRECISION)"
+
+
+@compiles(SecondsBetween, "sqlite")
+def _seconds_on_sqlite(element: SecondsBetween, compiler: SQLCompiler, **options: Any) -> str:
+    start, end = (compiler.process(time, **options) for time in element.clauses)
+    return f"round((julianday({end}) - julianday({start})) * 86400, 3)"
 
 
 class JsonHolds(ColumnElement[bool]):

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
+import pandas as pd
+
 from ator_lib.errors import NoBaselineError, NotFoundError, UsageError
-from ator_lib.model import Annotation, Run
+from ator_lib.model import Annotation, Run, RunVerdict
 from ator_lib.workspace.annotations import AnnotationTable
 from ator_lib.workspace.base import BaseWorkspace
 from ator_lib.workspace.baselines import Search, found_by, search_of
 from ator_lib.workspace.comparison import Comparison, compare_runs
+from ator_lib.workspace.durations import seconds_of
 from ator_lib.workspace.gate import AnyGates, Gate, evaluate_gates
 from ator_lib.workspace.parts import Parts
 from ator_lib.workspace.reporting import check_place, execute_notebook, write_report
 from ator_lib.workspace.run import RunHandle
 from ator_lib.workspace.side_by_side import SideBySide, compare_each
 from ator_lib.workspace.trend import Trend, trend_of
+from ator_lib.workspace.verdicts import judge_runs, verdict_of, verdicts_frame
 
 AnyRun: TypeAlias = int | str | RunHandle
 """A run by its id, by the name that it is pinned under, or by a handle."""
@@ -146,6 +151,49 @@ class Analyses(BaseWorkspace[RunHandle]):
         for ``history``; ``last``: only so many runs; ``minimum_effect``: the smallest change that counts (0.05 is 5 %).
         """
         return trend_of(self.parts, {"test": test, "metric": metric, "by": by, **options})
+
+    def judge(self, limit: int = 20, since: str | float | timedelta = timedelta(days=7)) -> int:
+        """Compare recent runs that nobody has judged yet with their baselines, and keep the verdicts; says how many.
+
+        Runs that succeeded or failed and started within ``since`` ("7d"), the latest first. The baseline is the run
+        that is pinned under the name of the test, if it began earlier, else the last success like the run.
+        """
+        return judge_runs(self.parts, limit=limit, since_s=seconds_of(since, "since"))
+
+    def verdict(self, run: AnyRun, *, judge: bool = True) -> RunVerdict | None:
+        """Say what a run is judged to be against its baseline, as ``judge`` does: the kept verdict, or one made now.
+
+        Null for a run that has not ended by itself, or has no requests; with ``judge=False`` only what is kept.
+        """
+        return verdict_of(self.parts, self._one(run).record, judges=judge)
+
+    def verdicts(
+        self,
+        *,
+        limit: int = 20,
+        since: Any = None,
+        until: Any = None,
+        test: str | Sequence[str] | None = None,
+        verdict: str | Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """List the verdicts of runs that were judged, the latest run first; compares nothing.
+
+        Parameters
+        ----------
+        limit
+            At most so many.
+        since, until, test
+            Which runs, as for ``history``.
+        verdict
+            One, or a list of them: ``"regressed"``.
+
+        Raises
+        ------
+        UsageError
+            There is no such verdict, or a filter is off.
+        """
+        where = {"since": since, "until": until, "test": test}
+        return verdicts_frame(self.parts, where, verdict=verdict, limit=limit)
 
     def annotate(
         self, run: AnyRun, text: str, *, resets: bool = True, metric: str | None = None, name: str | None = None

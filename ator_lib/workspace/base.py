@@ -17,7 +17,7 @@ from ator_lib.registry.admission import parse_factor
 from ator_lib.registry.checks import checked_attributes, checked_tags
 from ator_lib.registry.either import AnyBaselines, AnyLocations, AnyRegistry
 from ator_lib.registry.waiting import register_waiting
-from ator_lib.workspace.frames import queue_frame, runs_frame
+from ator_lib.workspace.frames import page_frame, queue_frame, runs_frame
 from ator_lib.workspace.handle import BaseHandle, id_of
 from ator_lib.workspace.tables import BaselineTable, LocationTable
 
@@ -185,20 +185,32 @@ class BaseWorkspace(ABC, Generic[Handle]):
         return queue_frame(self._registry.queue(location))
 
     def history(
-        self, *, limit: int = 100, order: str = "-run_id", cursor: str | None = None, **where: Any
+        self,
+        *,
+        limit: int = 100,
+        order: str = "-run_id",
+        cursor: str | None = None,
+        offset: int = 0,
+        figures: bool = False,
+        **where: Any,
     ) -> pd.DataFrame:
         """List runs, newest first, that match all filters given.
 
         Parameters
         ----------
-        limit, order, cursor
-            At most so many; a column, with ``-`` in front the highest first; ``frame.attrs["next_cursor"]`` of the
-            page before.
+        limit, order
+            At most so many; a column, with ``-`` in front the highest first.
+        cursor, offset
+            Where the page begins: after ``frame.attrs["next_cursor"]`` of the page before, or after so many runs.
+        figures
+            Add those of all requests: requests, failures, throughput_rps, error_rate, p50_ms, p95_ms, p99_ms. Runs can
+            be ordered by them in any case.
         where
             ``test``, ``stream``, ``repo``, ``lac``, ``type``, ``environment``, ``triggered_by``, ``tool``,
             ``location``, ``status``, ``status_reason``: a text or a list of them; ``%`` stands for any text, in any
-            case, and a stream always ignores case. ``since``, ``until``: a time, UTC if it has no zone.
-            ``tag``: one, or a list that must all be there. ``attributes``: names and values.
+            case, and a stream always ignores case. ``run_id``: one, or a list. ``since``, ``until``: a time, UTC if
+            it has no zone. ``tag``: one, or a list that must all be there. ``attributes``: names and values.
+            ``factor``, ``duration_s`` and any of the figures: the least and the most, ``p95_ms=(500, None)``.
             ``any_of``: a list of such filters, one of which must hold.
 
         Examples
@@ -212,10 +224,26 @@ class BaseWorkspace(ABC, Generic[Handle]):
         >>> list(ws.history(any_of=[{"stream": "feature"}, {"stream": "MAIN"}], order="run_id").run_id)
         [1, 3]
         """
-        page = self._registry.history(where, limit=limit, order=order, cursor=cursor)
-        frame = runs_frame(page.runs)
-        frame.attrs["next_cursor"] = page.next_cursor
-        return frame
+        page = self._registry.history(where, limit=limit, order=order, cursor=cursor, offset=offset, figures=figures)
+        return page_frame(page, figures=figures)
+
+    def count(self, **where: Any) -> int:
+        """Say how many runs match all filters given, which are those of ``history``."""
+        return self._registry.count(where)
+
+    def values(self, field: str, **where: Any) -> list[str]:
+        """Give the different values of a text field of the runs that match, in order, at most 1,000.
+
+        Examples
+        --------
+        >>> import ator_lib as ator
+        >>> ws = ator.connect(tmp_path)
+        >>> for stream in ("main", "feature", "main"):
+        ...     _ = ws.register(test="checkout", stream=stream)
+        >>> ws.values("stream", test="checkout"), ws.count(stream="main")
+        (['feature', 'main'], 2)
+        """
+        return self._registry.values(field, where)
 
     # --- handles ---
 

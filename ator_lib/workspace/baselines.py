@@ -17,6 +17,7 @@ from typing import Any
 from ator_lib.errors import NoBaselineError, UsageError
 from ator_lib.model import Run, RunStatus
 from ator_lib.registry.registry import Registry
+from ator_lib.registry.statements import ENDED
 from ator_lib.results import index
 from ator_lib.workspace.parts import Parts
 
@@ -24,8 +25,6 @@ Search = Mapping[str, Any]
 """Filters of the history, and ``last``: how many runs at most."""
 
 _ALIKE = ("test", "stream", "environment", "location")
-ENDED = (RunStatus.SUCCESS.value, RunStatus.FAILURE.value)
-"""Statuses of runs that came to their end: those that were cut short have other figures."""
 
 _STATUS = {
     "previous": ENDED,
@@ -74,14 +73,14 @@ def found_by(parts: Parts, search: Search, contender: Sequence[Run]) -> list[Run
     last = search["last"]
     if type(last) is not int or last < 1:
         raise UsageError(f"a baseline of the last {last!r} runs is not possible: give a whole number from 1 on")
-    first = min(contender, key=_began)
+    first = min(contender, key=began)
     where = {name: value for name, value in search.items() if name != "last"}
     alike = {name: getattr(first, name) for name in _ALIKE if name not in where}
     has_requests = bool(index.with_requests(parts.engine, [first.run_id]))
     with_results = index.with_requests if has_requests else index.with_cases
     found: list[Run] = []
     for page in _pages(parts.registry, where | {k: v for k, v in alike.items() if v is not None}, first):
-        earlier = [run for run in page if _began(run) < _began(first) and all(_is(run, k, v) for k, v in alike.items())]
+        earlier = [run for run in page if began(run) < began(first) and all(_is(run, k, v) for k, v in alike.items())]
         measured = with_results(parts.engine, [run.run_id for run in earlier])
         found += [run for run in earlier if run.run_id in measured]
         if len(found) >= last:
@@ -104,7 +103,7 @@ def _pages(registry: Registry, where: Mapping[str, Any], first: Run) -> Iterator
         cursor = page.next_cursor
 
 
-def _began(run: Run) -> tuple[float, int]:
+def began(run: Run) -> tuple[float, int]:
     """Order runs by their start, those of unknown start by their number before all others."""
     return (run.start_time.timestamp() if run.start_time else float("-inf"), run.run_id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +21,7 @@ from ator_lib.model import IngestReport, Run
 from ator_lib.results import index
 from ator_lib.results.base import Blocks
 from ator_lib.results.extent import seconds_between
+from ator_lib.workspace.overlaps import overlap_of
 from ator_lib.workspace.parts import Parts
 
 
@@ -128,11 +129,3 @@ class ComparableRun:
     def _overlaps(self) -> tuple[Overlap, ...] | None:
         others = self.parts.registry.overlapping(self.record)
         return None if others is None else tuple(overlap_of(self.record, other) for other in others)
-
-
-def overlap_of(run: Run, other: Run) -> Overlap:
-    """Say for how long both ran; one that has not ended goes on until now."""
-    now = datetime.now(UTC)
-    starts = [moment for moment in (run.start_time, other.start_time) if moment is not None]
-    seconds = (min(run.end_time or now, other.end_time or now) - max(starts, default=now)).total_seconds()
-    return Overlap(run_id=other.run_id, test=other.test, factor=other.factor, seconds=max(seconds, 0.0))

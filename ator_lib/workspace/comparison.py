@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
     from ator_lib.analysis.options import CompareOptions
-    from ator_lib.analysis.result import ComparisonResult
+    from ator_lib.analysis.result import ComparisonResult, ComparisonRow
     from ator_lib.analysis.run_data import RunData
     from ator_lib.workspace.comparison_pictures import Kind
     from ator_lib.workspace.explanation import Explanation
@@ -56,6 +56,11 @@ class Comparison:
     def headline(self) -> str:
         """The answer in one sentence."""
         return self._result.headline()
+
+    @property
+    def loudest(self) -> ComparisonRow | None:
+        """The change that speaks loudest for the verdict; null unless that is ``regressed`` or ``improved``."""
+        return self._result.loudest
 
     @property
     def table(self) -> pd.DataFrame:

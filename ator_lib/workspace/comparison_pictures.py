@@ -11,7 +11,7 @@ from ator_lib.analysis.run_data import COMMON, Endpoint, RunData
 from ator_lib.errors import UsageError
 from ator_lib.figures.comparison import comparison_figure, ordered_endpoints
 from ator_lib.figures.distributions import distributions_figure
-from ator_lib.figures.format import runs
+from ator_lib.written import runs
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

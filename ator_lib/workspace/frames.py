@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 
-from ator_lib.model import Baseline, LocationUse, QueuePlace, Run, Token
+from ator_lib.model import Baseline, HistoryPage, LocationUse, QueuePlace, Run, RunFigures, Token
 
 RUN_COLUMNS = (
     "run_id",
@@ -19,6 +20,7 @@ RUN_COLUMNS = (
     "factor",
     "start_time",
     "end_time",
+    "duration_s",
     "status_reason",
     "tool",
     "repo",
@@ -34,6 +36,8 @@ RUN_COLUMNS = (
 
 PROGRESS_COLUMNS = ("elapsed_s", "users", "requests", "failures", "throughput_rps", "p95_ms", "error_rate")
 
+FIGURE_COLUMNS = tuple(field.name for field in fields(RunFigures))
+
 
 def runs_frame(runs: Iterable[Run]) -> pd.DataFrame:
     """Give a row per run: ``RUN_COLUMNS``, ``PROGRESS_COLUMNS`` (null unless it is running and measured), ``stale``."""
@@ -42,9 +46,19 @@ def runs_frame(runs: Iterable[Run]) -> pd.DataFrame:
     frame = _with_times(
         pd.DataFrame(rows, columns=[*RUN_COLUMNS, *PROGRESS_COLUMNS, "stale"]), "start_time", "end_time"
     )
-    for column in PROGRESS_COLUMNS:
+    for column in ("duration_s", *PROGRESS_COLUMNS):
         frame[column] = pd.to_numeric(frame[column])
     frame["status"] = frame["status"].astype("str")
+    return frame
+
+
+def page_frame(page: HistoryPage, *, figures: bool) -> pd.DataFrame:
+    """Give the runs of a page; with ``FIGURE_COLUMNS`` that are of its results, or of its progress while it runs."""
+    frame = runs_frame(page.runs)
+    for column in FIGURE_COLUMNS if figures else ():
+        said = pd.Series([getattr(one, column, None) for one in page.figures], frame.index, "float64")
+        frame[column] = said.fillna(frame[column]) if column in frame else said
+    frame.attrs["next_cursor"] = page.next_cursor
     return frame
 
 

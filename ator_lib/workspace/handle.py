@@ -5,12 +5,18 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+import pandas as pd
 
 from ator_lib.errors import StoreUnavailableError
 from ator_lib.execution.heartbeat import MAX_BEAT_S, Heartbeat
 from ator_lib.model import Run, RunStatus, StatusReason
 from ator_lib.registry.either import AnyRegistry
+from ator_lib.workspace.points import checked_seconds, points_frame
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 
 def id_of(run: int | BaseHandle) -> int:
@@ -47,6 +53,34 @@ class BaseHandle:
         """Read the run anew, and return self."""
         self._look_at(self._registry.get(self.run_id))
         return self
+
+    def progress(self, since_s: float | None = None) -> pd.DataFrame:
+        """Give how the run did at each heartbeat: a row per point, the oldest first; none once it has its results.
+
+        Parameters
+        ----------
+        since_s
+            Only points later than so many seconds after the run's start: the ``elapsed_s`` of the last one known.
+
+        Raises
+        ------
+        UsageError
+            ``since_s`` is no number of seconds.
+        """
+        after_s = checked_seconds(since_s)
+        return points_frame(self._registry.progress(self.run_id, since_s=after_s), from_start=after_s is None)
+
+    def progress_figure(self) -> Figure:
+        """Draw ``progress``: throughput, users, p95 and errors over the seconds since the start.
+
+        The ``meta`` of each trace is its column, so that later points can be added.
+        """
+        import pyarrow as pa  # not for those who only register
+
+        from ator_lib.figures.progress import progress_figure
+
+        points = pa.Table.from_pandas(self.progress(), preserve_index=False)
+        return progress_figure(points, title=f"Run {self.run_id} so far")
 
     def _look_at(self, record: Run) -> None:
         """Take a newer record; the lease stays the one that this handle was given, or none."""

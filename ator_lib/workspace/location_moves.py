@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyarrow.compute as pc
 
 from ator_lib.model import Run
+from ator_lib.registry.statements import ENDED
 from ator_lib.results import index
-from ator_lib.workspace.baselines import ENDED
 from ator_lib.workspace.parts import Parts
 
 if TYPE_CHECKING:

@@ -41,7 +41,7 @@ class RemoteRun(_AtAServer, BaseHandle):
     _NEEDS_STORE = frozenset(
         {
             *("summary", "summary_table", "timeline", "samples", "cases", "metrics", "errors", "rejected"),
-            *("figure", "log", "artifacts", "has_results", "comparable", "comparable_run"),
+            *("figure", "log", "artifacts", "has_results", "comparable", "comparable_run", "overlaps", "sparklines"),
         }
     )
 
@@ -99,8 +99,9 @@ class RemoteWorkspace(_AtAServer, BaseWorkspace[RemoteRun]):
     _NEEDS_STORE = frozenset(
         {
             *("execute", "submit", "compare", "side_by_side", "trend", "annotate", "annotations", "gate"),
+            *("judge", "verdict", "verdicts"),
             *("notebook", "report", "sql", "export", "purge", "reap"),
-            *("export_influx", "ingest_flux", "tokens", "data", "database", "parts"),
+            *("export_influx", "ingest_flux", "preview", "uploads", "tokens", "data", "database", "parts"),
         }
     )
 

@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Self
 
 import pandas as pd
 import pyarrow as pa
 
 from ator_lib.analysis.run_data import RunData
-from ator_lib.errors import ConflictError, NotFoundError, UsageError
+from ator_lib.errors import ConflictError, NotFoundError
 from ator_lib.figures.summary import SummaryTable
 from ator_lib.model import IngestReport, Run, RunArtifacts
-from ator_lib.registry.history import as_utc
 from ator_lib.results import index
-from ator_lib.results.staging import STORED_INTERVAL_S
 from ator_lib.runners.base import LOG_FILE, artifacts_in
 from ator_lib.schema import EXACT
 from ator_lib.workspace.durations import seconds_of
 from ator_lib.workspace.handle import BaseHandle
+from ator_lib.workspace.overlaps import overlaps_frame
+from ator_lib.workspace.part import Moment, RunPart, check_has_samples, part_of
 from ator_lib.workspace.parts import Parts
 from ator_lib.workspace.shown import shown_frame
+from ator_lib.workspace.sparklines import sparklines
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
     from ator_lib.workspace.comparable import ComparableRun
     from ator_lib.workspace.pictures import Kind
-
-Moment: TypeAlias = float | str | datetime
-"""A time, or how long after the run's start."""
 
 
 class RunHandle(BaseHandle):
@@ -68,29 +65,32 @@ class RunHandle(BaseHandle):
         NotFoundError
             A part is wanted, and there are no samples, or no more.
         """
-        ingest_id = self._results()
-        if since is None and until is None:
-            return _frame(self._summaries())
-        self._check_has_samples()
-        if self._report_takes("summaries"):
-            raise NotFoundError(f"run {self.run_id} has no samples: its source's own summary is of the whole run alone")
-        precision = self._summaries()["precision"][0].as_py()
-        first, end = self._moment("since", since), self._moment("until", until)
-        return _frame(self._parts.store.summaries(ingest_id, since=first, until=end, precision=precision))
+        return _frame(self._part(since, until).summaries())
 
     def summary_table(self) -> SummaryTable:
         """Show the summary in a notebook: the endpoint with most requests first, and how precise the figures are."""
-        report, summaries = self.ingest_report(), self._summaries()
+        report, summaries = self.ingest_report(), self._part().summaries()
         if report is not None:
             return SummaryTable(summaries=summaries, computed="summaries" in report.computed)
         return SummaryTable(summaries=summaries, computed=set(summaries["precision"].to_pylist()) == {EXACT})
 
-    def timeline(self, interval: str | float = "1s") -> pd.DataFrame:
+    def timeline(
+        self, interval: str | float = "1s", *, since: Moment | None = None, until: Moment | None = None
+    ) -> pd.DataFrame:
         """Give the TIMELINE rows for any interval ("1s", "500ms", "1min" or seconds), computed from the samples.
 
-        Once these have expired, "1s" is the only one.
+        ``since`` and ``until`` take a part of the run, as for ``summary``. Once the samples have expired, "1s" is the
+        only interval, and those are given that start in the part.
         """
-        return _frame(self._timeline(interval))
+        return _frame(self._part(since, until).timeline(seconds_of(interval, "interval")))
+
+    def sparklines(self, points: int = 40, metric: str = "p95_ms") -> pd.DataFrame:
+        """Give the course of each endpoint in at most so many points: name, method, scope and ``values``, a list.
+
+        Values come from the timeline that is kept: requests are added up, a mean is weighted, and percentiles and the
+        maximum are the highest of those in the point's time. Null is a time without a request.
+        """
+        return sparklines(self._parts.store.stored_timeline(self._results()), points, metric)
 
     def samples(self, columns: Sequence[str] | None = None, where: str | None = None) -> pd.DataFrame:
         """Give the SAMPLES rows; ``where`` is SQL over their columns, such as ``"duration_ms > 500"``.
@@ -101,7 +101,7 @@ class RunHandle(BaseHandle):
             They have expired: see ``ws.purge``.
         """
         ingest_id = self._results()
-        self._check_has_samples()
+        check_has_samples(self._parts, self.run_id)
         return _frame(self._parts.store.samples(ingest_id, columns=columns, where=where))
 
     def cases(self) -> pd.DataFrame:
@@ -127,17 +127,38 @@ class RunHandle(BaseHandle):
 
         return shown_frame(_frame(self._parts.store.errors(self._results())), errors_html)
 
-    def log(self) -> str:
-        """Give what the tool printed; empty if the run was not executed here."""
+    def log(self, last_bytes: int | None = None) -> str:
+        """Give what the tool printed, or about the last bytes of it; empty if the run was not executed here."""
         path = self._parts.run_folder(self.run_id) / LOG_FILE
-        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        if not path.is_file():
+            return ""
+        with path.open("rb") as file:
+            if last_bytes is not None:
+                file.seek(max(0, path.stat().st_size - last_bytes))
+            return file.read().decode("utf-8", errors="replace")
 
     @property
     def artifacts(self) -> RunArtifacts | None:
         """The files that the tool left behind; null if the run was not executed here."""
         return artifacts_in(self._parts.run_folder(self.run_id))
 
-    def figure(self, kind: Kind = "timeline", *, interval: str | float | None = None) -> Figure:
+    def overlaps(self) -> pd.DataFrame:
+        """List the other runs that were at the same location meanwhile, by start, and for how long.
+
+        ``overlap_s`` is the time that both ran, ``share`` that of this run's time. Without a location nobody knows of
+        any: there is no row.
+        """
+        return overlaps_frame(self.record, self._parts.registry.overlapping(self.record) or ())
+
+    def figure(
+        self,
+        kind: Kind = "timeline",
+        *,
+        interval: str | float | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        endpoints: Sequence[str] | None = None,
+    ) -> Figure:
         """Draw the run with plotly.
 
         Parameters
@@ -145,20 +166,22 @@ class RunHandle(BaseHandle):
         kind
             ``timeline``: throughput and failures, users, latency over time; ``heatmap``: the p95 of each endpoint
             over time; ``endpoints``: p50, p95 and p99 of the endpoints side by side; ``latency``: latency by
-            percentile; ``errors``: failed requests by kind and endpoint.
+            percentile; ``distribution``: how many requests took how long; ``errors``: failed requests by kind and
+            endpoint.
         interval
-            Of ``timeline`` and ``heatmap``, as for ``timeline()``; by default one that can be read.
+            Of ``timeline`` and ``heatmap``, as for ``timeline()``; by default one that can be read: the shorter the
+            part that is drawn, the finer.
+        since, until
+            A part of the run, as for ``summary``; not of ``distribution`` and ``errors``.
+        endpoints
+            Of ``distribution``: which to draw, such as ``["GET /search", "total"]``; by default the total.
         """
         from ator_lib.workspace.pictures import Pictures
 
         title = f"Run {self.run_id} · {self.record.test or 'no test name'}"
-        return Pictures(
-            parts=self._parts,
-            run_id=self.run_id,
-            ingest_id=self._results(),
-            title=title,
-            interval_s=None if interval is None else self._interval_s(interval),
-        ).draw(kind)
+        interval_s = None if interval is None else seconds_of(interval, "interval")
+        part = self._part(since, until)
+        return Pictures(part=part, title=title, interval_s=interval_s, endpoints=endpoints).draw(kind)
 
     def comparable(self, warm_up_s: float = 0.0) -> RunData:
         """Give what a comparison reads of this run, without its first seconds if that is wanted.
@@ -180,49 +203,8 @@ class RunHandle(BaseHandle):
         ingest_id = self._results()
         return ComparableRun(self._parts, self.record, ingest_id)
 
-    def _summaries(self) -> pa.Table:
-        return index.summaries(self._parts.engine, [self.run_id]).drop_columns(["run_id"])
-
-    def _timeline(self, interval: str | float) -> pa.Table:
-        return self._parts.store.timeline(self._results(), self._interval_s(interval))
-
-    def _interval_s(self, interval: str | float) -> float:
-        """Read an interval; only samples can be cut into others than the stored ones."""
-        interval_s = seconds_of(interval, "interval")
-        if interval_s != STORED_INTERVAL_S:
-            self._check_can_cut()
-        return interval_s
-
-    def _check_has_samples(self) -> None:
-        """Tell of samples that have expired; a source that never had any gives none."""
-        purged_at = index.samples_purged_at(self._parts.engine, self.run_id)
-        if purged_at is not None:
-            raise NotFoundError(
-                f"the samples of run {self.run_id} expired on {purged_at:%Y-%m-%d}: its summary, its timeline in "
-                f"intervals of {STORED_INTERVAL_S:g} s, errors, distributions and cases are left"
-            )
-
-    def _moment(self, name: str, value: Moment | None) -> datetime | None:
-        if value is None or isinstance(value, datetime):
-            return None if value is None else as_utc(name, value)
-        window = index.window_of(self._parts.engine, self.run_id)
-        if window is None:
-            raise UsageError(f"nobody knows when run {self.run_id} started, so {name}={value!r} is no time of it")
-        return window[0] + timedelta(seconds=seconds_of(value, name) if value else 0.0)
-
-    def _check_can_cut(self) -> None:
-        """Only samples can be cut into other intervals than the stored ones."""
-        self._check_has_samples()
-        if self._report_takes("timeline"):
-            stored = f"{STORED_INTERVAL_S:g}s"
-            raise NotFoundError(
-                f'run {self.run_id} has no samples: interval="{stored}" gives its source\'s own intervals'
-            )
-
-    def _report_takes(self, table: str) -> bool:
-        """Whether a table is the source's own."""
-        report = index.report_of(self._parts.engine, self.run_id)
-        return report is not None and table in report.taken
+    def _part(self, since: Moment | None = None, until: Moment | None = None) -> RunPart:
+        return part_of(self._parts, self.run_id, self._results(), since, until)
 
     def _ingest_id(self) -> str | None:
         return index.ingest_of(self._parts.engine, self.run_id)

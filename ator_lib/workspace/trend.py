@@ -19,10 +19,10 @@ from ator_lib.model import SUPERVISOR, Run
 from ator_lib.registry.annotations import Annotations
 from ator_lib.registry.history import TEXTS, ids_query
 from ator_lib.registry.lookups import runs_by_id, texts_of
+from ator_lib.registry.statements import ENDED
 from ator_lib.results import index
 from ator_lib.results.trend import history
 from ator_lib.workspace.annotations import annotations_frame
-from ator_lib.workspace.baselines import ENDED
 from ator_lib.workspace.ingest import INGESTED_FROM
 from ator_lib.workspace.parts import Parts
 from ator_lib.workspace.shown import shown_frame

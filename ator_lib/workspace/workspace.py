@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from ator_lib.execution.execution import Execution
-from ator_lib.execution.files import Files
 from ator_lib.execution.progress import display_for
 from ator_lib.model import Admission, Run, RunRequest
 from ator_lib.results import index
@@ -19,14 +18,14 @@ from ator_lib.results.export import export, format_of
 from ator_lib.results.query import query
 from ator_lib.runners.base import Runner
 from ator_lib.sql.translate import shown
-from ator_lib.workspace.analyses import Analyses, AnyRun
+from ator_lib.workspace.analyses import AnyRun
 from ator_lib.workspace.base import run_request
 from ator_lib.workspace.deletion import delete
 from ator_lib.workspace.durations import seconds_of
 from ator_lib.workspace.frames import runs_frame
 from ator_lib.workspace.handle import id_of
-from ator_lib.workspace.influx import answered, influx_of
-from ator_lib.workspace.ingest import AnyFiles, ingest, paths_of, read_options
+from ator_lib.workspace.influx import influx_of
+from ator_lib.workspace.intake import Intake
 from ator_lib.workspace.live import LiveRun
 from ator_lib.workspace.parts import Parts
 from ator_lib.workspace.purge import expired_frame, purge
@@ -34,7 +33,7 @@ from ator_lib.workspace.run import RunHandle
 from ator_lib.workspace.tables import TokenTable
 
 
-class Workspace(Analyses):
+class Workspace(Intake):
     """Runs, their results and everything that can be asked of them. Made by ``ator_lib.connect``."""
 
     def __init__(self, parts: Parts) -> None:
@@ -136,53 +135,6 @@ class Workspace(Analyses):
             attributes={"host": self.parts.host, **asked.attributes},
         )
 
-    def ingest(
-        self,
-        files: AnyFiles,
-        *,
-        run: int | RunHandle | None = None,
-        format: str | None = None,
-        columns: Mapping[str, str] | None = None,
-        timezone: str | tzinfo | None = None,
-        started_at: datetime | str | None = None,
-        max_rejected_rate: float | None = None,
-        **identity: Any,
-    ) -> RunHandle:
-        """Read result files into a registered run, or into a finished run of their own.
-
-        All of it or nothing; the same content again changes nothing. ``run.ingest_report()`` says what was read.
-
-        Parameters
-        ----------
-        files
-            A file, a folder or several of the same run; ``.zip`` and ``.gz`` are looked into.
-        run
-            The run that the results are of. Without one a finished run is made of what ``identity`` says (what
-            ``register`` takes) and of the times in the files.
-        format
-            Name of the reader; without it the content tells. ``ator_lib.formats()`` lists them.
-        columns
-            For a table of samples with names of its own: ours → its, ``{"duration_ms": "latency:s"}``.
-        timezone
-            Zone of times that have none ("Europe/Berlin"); without it they are read as UTC, and a note says so.
-        started_at
-            When the run started, for files that hold only offsets from there.
-        max_rejected_rate
-            Share of rows that may be left out because they cannot be read; default: the setting, 0.01.
-
-        Raises
-        ------
-        ResultsError
-            The files cannot be read, or too many of their rows; nothing was kept.
-        ConflictError
-            The run has other results already.
-        """
-        run_id = None if run is None else self._one(run).run_id
-        options = read_options(columns, timezone, started_at)
-        allowed = self.parts.max_rejected_rate if max_rejected_rate is None else max_rejected_rate
-        given = Files(paths=paths_of(files), format=format, options=options, max_rejected_rate=allowed)
-        return self._foreign(ingest(self.parts, given, run_id, identity))
-
     def export_influx(
         self,
         run: AnyRun,
@@ -203,31 +155,6 @@ class Workspace(Analyses):
         """
         target = influx_of(self.parts.influx, url=url, bucket=bucket, org=org, token=token)
         return self.parts.mirror(target).send(self._one(run).run_id)
-
-    def ingest_flux(
-        self,
-        flux: str,
-        *,
-        url: str | None = None,
-        bucket: str | None = None,
-        org: str | None = None,
-        token: str | None = None,
-        **options: Any,
-    ) -> RunHandle:
-        """Ask InfluxDB with a Flux query, and ingest the answer: measurements, or a timeline if it has its columns.
-
-        ``options`` are those of ``ingest``: ``run=``, or the test, stream … of a new run.
-
-        Raises
-        ------
-        StoreError
-            InfluxDB cannot be reached, or does not take the query.
-        ResultsError
-            The answer holds no measurement.
-        """
-        target = influx_of(self.parts.influx, url=url, bucket=bucket, org=org, token=token)
-        with answered(target, flux) as file:
-            return self.ingest(file, format="influx", **options)
 
     def delete(self, run: int | RunHandle) -> Run:
         """Forget a run that has ended, with its results and its folder; returns what was known of it.

@@ -159,10 +159,10 @@ def test_table_on_a_wide_terminal(ator: Ator, terminal: pytest.MonkeyPatch) -> N
     terminal.setenv("COLUMNS", "160")
     lines = [line.rstrip() for line in ator("history").stdout.splitlines()]
     assert lines == [
-        "run_id  status   test     stream                    location  factor  start_time        duration  "
+        "run_id  status   test     stream                    location  factor  start_time        duration    "
         "status_reason    tags",
         "    12  queued   nightly  main                      lab-1        0.4",
-        "    11  failure  nightly  feature/search-by-colour  lab-1        0.4  2020-01-31 12:00  1h 05m    "
+        "    11  failure  nightly  feature/search-by-colour  lab-1        0.4  2020-01-31 12:00  1 h 05 min  "
         "requests_failed  nightly, release 7",
     ]
 

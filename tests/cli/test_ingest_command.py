@@ -79,6 +79,27 @@ def test_a_share_that_is_none(ator: Ator, workspace: RecordingWorkspace) -> None
     assert workspace.calls == []
 
 
+def test_a_preview_keeps_nothing(tmp_path: Path) -> None:
+    """It tells what would be read and the figures, for people or as JSON; a file of no results is exit code 2."""
+    file = synthetic_csv(tmp_path / "samples.csv")
+    words = ["--data", str(tmp_path / "data"), "ingest", str(file), "--preview"]
+    told, plain = (CliRunner().invoke(app, [*words, *more]) for more in ([], ["--json"]))
+
+    assert (told.exit_code, plain.exit_code) == (0, 0)
+    assert "3 rows read as samples: 3 kept" in told.stderr
+    assert "/synthetic/0" in told.stdout
+    assert json.loads(plain.stdout)["total"]["requests"] == 3
+    assert CliRunner().invoke(app, ["--data", str(tmp_path / "data"), "history", "--json"]).stdout == "[]\n"
+    file.write_bytes(b"\x7fELF")
+    assert CliRunner().invoke(app, words).exit_code == 2
+
+
+def test_a_preview_is_of_files(ator: Ator) -> None:
+    """A query for InfluxDB is asked, or not."""
+    result = ator("ingest", "--flux", "query.flux", "--preview")
+    assert (result.exit_code, "--preview looks into files" in result.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("share", ["2", "-1%", "nan"])
 def test_a_share_that_cannot_be(tmp_path: Path, share: str) -> None:
     """It is between 0 and 1; the library says so."""

@@ -141,10 +141,11 @@ def test_slow_multiplies_the_latency_of_one_endpoint() -> None:
     assert {n: k for n, k in knobs.items() if n != "search"} == {n: k for n, k in usual.items() if n != "search"}
 
 
-def test_a_slowed_endpoint_answers_later(target: str) -> None:
+def test_a_slowed_endpoint_answers_later() -> None:
     """A request never takes less than its drawn latency, so a latency of 300 ms is felt."""
-    httpx.put(f"{target}/knobs/search", json={"latency_ms": 300, "jitter_ms": 1})
-    answer = httpx.get(f"{target}/search?q=mug")
+    with running_target() as address:
+        httpx.put(f"{address}/knobs/search", json={"latency_ms": 300, "jitter_ms": 1})
+        answer = httpx.get(f"{address}/search?q=mug")
     assert answer.elapsed.total_seconds() > 0.25
 
 

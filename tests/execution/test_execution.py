@@ -77,7 +77,7 @@ def is_loading(workspace: Workspace) -> bool:
 
 def test_run_is_captured_summarised_and_completed(workspace: Workspace, locustfile: Path, target: str) -> None:
     """Every request that Locust counted is a sample; the run holds its place only while it runs."""
-    load = Locust(locustfile, host=target, users=3, run_time=4)
+    load = Locust(locustfile, host=target, users=3, run_time=2)
     run = workspace.execute(load, test="t", location="lab", factor="0.9", progress=False)
     assert run.status is RunStatus.SUCCESS
     total = run.summary().iloc[-1]
@@ -93,7 +93,7 @@ def test_run_is_captured_summarised_and_completed(workspace: Workspace, locustfi
 
 def test_unreachable_host_is_a_failure_with_its_reason(workspace: Workspace, locustfile: Path) -> None:
     """Not a green run with 100 % errors."""
-    run = workspace.execute(Locust(locustfile, host=NOBODY_LISTENS, users=1, run_time=3), progress=False)
+    run = workspace.execute(Locust(locustfile, host=NOBODY_LISTENS, users=1, run_time=2), progress=False)
     assert (run.status, run.record.status_reason) == (RunStatus.FAILURE, StatusReason.HOST_UNREACHABLE)
     assert NOBODY_LISTENS in (run.record.error or "")
     assert run.summary().iloc[-1].error_rate == 1.0
@@ -103,7 +103,7 @@ def test_no_request_is_a_failure(workspace: Workspace, tmp_path: Path, target: s
     """A load test that loads nothing has not succeeded."""
     idle = tmp_path / "idle.py"
     idle.write_text(IDLE_LOCUSTFILE)
-    run = workspace.execute(Locust(idle, host=target, run_time=2), progress=False)
+    run = workspace.execute(Locust(idle, host=target, run_time=1), progress=False)
     assert (run.status, run.record.status_reason) == (RunStatus.FAILURE, StatusReason.NO_REQUESTS)
 
 
@@ -120,7 +120,7 @@ def test_task_that_raises_makes_the_run_a_failure(workspace: Workspace, tmp_path
     """A test that crashes has not succeeded, whatever its requests say; the exception is named."""
     crashing = tmp_path / "crashing.py"
     crashing.write_text(LOCUSTFILE + '        raise KeyError("no such basket")\n')
-    run = workspace.execute(Locust(crashing, host=target, run_time=3), progress=False)
+    run = workspace.execute(Locust(crashing, host=target, run_time=2), progress=False)
     assert (run.status, run.record.status_reason) == (RunStatus.FAILURE, StatusReason.TASKS_FAILED)
     assert "no such basket" in (run.record.error or "")
     assert run.summary().iloc[-1].failures == 0
@@ -140,11 +140,13 @@ def test_submitted_run_shows_progress_and_is_stopped(workspace: Workspace, locus
     live = workspace.submit(Locust(locustfile, host=target, run_time="10m"), factor="0.9", location="lab")
     with pytest.raises(CapacityError):
         workspace.register(factor="0.1", location="lab")
-    wait_until(lambda: live.progress().requests > 0, "the first request")
+    wait_until(lambda: is_loading(workspace), "the first request")
+    assert workspace.get(live.run_id).progress().requests.iloc[-1] > 0
     live.stop()
     run = live.result(timeout=WAIT_S)
     assert (run.status, run.record.status_reason) == (RunStatus.CANCELLED, StatusReason.STOPPED_BY_USER)
     assert len(run.samples()) > 0
+    assert run.progress().empty
     workspace.register(factor="0.9", location="lab")
 
 

@@ -13,7 +13,7 @@ from ator_lib.workspace.ingest import ingest
 from ator_lib.workspace.parts import Parts
 from tests.support.files import synthetic_csv
 from tests.support.paused import INGEST_POINTS
-from tests.support.racing import Start, go_on, kill, rows, sets, sweep_all
+from tests.support.racing import Start, rows, sets, sweep_all
 
 VISIBLE_FROM = INGEST_POINTS.index("committed")
 
@@ -31,8 +31,7 @@ CASES = [("attach", point) for point in INGEST_POINTS] + [("add", "committing"),
 def test_killed_at_any_point_all_or_nothing(parts: Parts, start: Start, file: Path, point: str, action: str) -> None:
     """Then the same again makes it whole, once; and a sweep leaves nothing but that."""
     run_id = parts.registry.register(RunRequest(test="other")).run_id if action == "attach" else None
-    process = start(point, action, file, *([run_id] if run_id else []))
-    kill(process)
+    start(point, action, file, *([run_id] if run_id else [])).kill()
 
     runs_before = 1 if run_id else 0
     if INGEST_POINTS.index(point) < VISIBLE_FROM:
@@ -55,11 +54,9 @@ def test_two_that_commit_at_once(parts: Parts, start: Start, file: Path, tmp_pat
     run_id = parts.registry.register(RunRequest()).run_id
     holder = start("committing", "attach", file, run_id)
     waiter = start("staged", "attach", synthetic_csv(tmp_path / "other.csv", [1.0]), run_id)
-    assert waiter.stdin is not None
-    waiter.stdin.write("\n")
-    waiter.stdin.flush()
-    assert go_on(holder) == "1"
-    said, _ = waiter.communicate(timeout=120)
-    assert said.startswith("ConflictError")
+    waiter.go_on()
+    holder.go_on()
+    assert holder.told() == "1"
+    assert waiter.told().startswith("ConflictError")
     assert rows(parts) == (1, 1, 3)
     assert len(sets(parts)) == 1

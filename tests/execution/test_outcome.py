@@ -61,7 +61,7 @@ def test_exactly_the_allowed_error_rate_is_a_success() -> None:
 
 @pytest.mark.parametrize(
     ("answered", "words"),
-    [(0, "no request got an answer from http://shop: check"), (3, "3 of 3 requests failed (100.0%, allowed 1.0%)")],
+    [(0, "no request got an answer from http://shop: check"), (3, "3 of 3 requests failed (100 %, allowed 1.00 %)")],
 )
 def test_a_failure_without_words_is_not_worded(answered: int, words: str) -> None:
     """Not every tool says why."""

@@ -31,7 +31,9 @@ def test_few_series_have_a_panel_each() -> None:
     assert [trace.showlegend for trace in named(figure, "run")] == [True, False]
     (change,) = named(figure, "regressed")
     assert change.error_y.array[0] > 0
-    assert "GET /00" in change.customdata[0][0]
+    words, run_id, previous_run_id = change.customdata[0]
+    assert "GET /00" in words
+    assert run_id - previous_run_id == 1
 
 
 @pytest.mark.parametrize("count", [20, 60])
@@ -78,7 +80,7 @@ def test_marks() -> None:
     marks = [mark(16, "<new>"), mark(20, "<odd>", resets=False)]
     figure = trend_figure(trend(made_history(lines(1), marks)))
     assert "&lt;new&gt;" in named(figure, "marked")[0].customdata[0][0]
-    assert list(named(figure, "remark")[0].customdata) == ["&lt;odd&gt;"]
+    assert list(named(figure, "remark")[0].customdata) == [["&lt;odd&gt;", 20]]
 
 
 def test_runs_without_a_start_stand_in_their_order() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -14,7 +13,6 @@ from ator_lib.schema import PERCENTILE_RULE
 from ator_lib.settings import load_settings
 from ator_lib.workspace.connect import open_workspace
 from tests.support.browser import GuardedPage
-from tests.support.target import running_target
 
 LOCUSTFILE = """
 from locust import FastHttpUser, constant, task
@@ -39,13 +37,6 @@ def ws(tmp_path_factory: pytest.TempPathFactory) -> ator.Workspace:
     return ator.connect(tmp_path_factory.mktemp("data"))
 
 
-@pytest.fixture(scope="module")
-def shop() -> Iterator[str]:
-    """Serve the bundled shop to all tests here."""
-    with running_target() as address:
-        yield address
-
-
 def execute(ws: ator.Workspace, address: str, name: str, *, fine: bool, **parameters: object) -> Path:
     """Put 2 s of load on the shop with the execute_run notebook, kept under a name."""
     locustfile = ws.data / f"locustfile_{fine}.py"
@@ -60,18 +51,18 @@ def latest(ws: ator.Workspace) -> ator.RunHandle:
 
 
 @pytest.fixture(scope="module")
-def good_run(ws: ator.Workspace, shop: str) -> ator.RunHandle:
+def good_run(ws: ator.Workspace, target: str) -> ator.RunHandle:
     """Execute a run without errors."""
-    execute(ws, shop, "good", fine=True, test="shop", location="lab-1", factor="0.4", environment="ci")
+    execute(ws, target, "good", fine=True, test="shop", location="lab-1", factor="0.4", environment="ci")
     return latest(ws)
 
 
 @pytest.fixture(scope="module")
-def bad_run(ws: ator.Workspace, shop: str, good_run: ator.RunHandle) -> ator.RunHandle:
+def bad_run(ws: ator.Workspace, target: str, good_run: ator.RunHandle) -> ator.RunHandle:
     """Execute a run whose requests fail, with a test name that tries to be markup."""
     name = '<img src="http://example.com/x.png" onerror="window.hurt = 1">'
     with pytest.raises(ator.NotebookError, match=r"RuntimeError: run \d+ is failure") as caught:
-        execute(ws, shop, "bad", fine=False, test=name, baseline=good_run.run_id)
+        execute(ws, target, "bad", fine=False, test=name, baseline=good_run.run_id)
     assert caught.value.exit_code == 1
     assert caught.value.notebook == ws.data / "bad.ipynb"
     return latest(ws)
@@ -100,10 +91,10 @@ def test_a_failed_run_fails_the_notebook_after_its_figures(ws: ator.Workspace, b
     assert figures(ws.data / "bad.ipynb") == 4
 
 
-def test_on_postgresql(shop: str, postgres_url: str, tmp_path: Path) -> None:
+def test_on_postgresql(target: str, postgres_url: str, tmp_path: Path) -> None:
     """The kernel finds registry and results of a team's database, and keeps the run there."""
     ws = open_workspace(load_settings(data=tmp_path, database_url=postgres_url, results="postgres"))
-    execute(ws, shop, "team", fine=True, test="shop")
+    execute(ws, target, "team", fine=True, test="shop")
     assert figures(tmp_path / "team.ipynb") == 2
     assert len(latest(ws).samples()) > 0
     assert list(tmp_path.glob("results/*/samples.parquet")) == []

@@ -11,7 +11,8 @@ import pytest
 
 from ator_lib import schema
 from ator_lib.errors import ResultsError, UsageError
-from ator_lib.readers.capture import CaptureFollower, ended_cleanly, stream_metadata, streams
+from ator_lib.readers.capture.follower import CaptureFollower
+from ator_lib.readers.capture.streams import ended_cleanly, stream_metadata, streams
 from ator_lib.readers.formats import FORMATS, reader
 from tests.support.capture import read_capture
 
@@ -245,7 +246,7 @@ def test_follower_of_an_ended_run_stands_still(tmp_path: Path) -> None:
 
 def test_follower_keeps_up_in_chunks(tmp_path: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream larger than what is taken in at once is read to its end."""
-    monkeypatch.setattr("ator_lib.readers.capture._CHUNK", 3000)
+    monkeypatch.setattr("ator_lib.readers.capture.follower._CHUNK", 3000)
     for _ in range(50):
         writer.batch(list(np.ones(20)))
     assert CaptureFollower(tmp_path).poll().requests == 1000

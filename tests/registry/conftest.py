@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, event, insert, text, update
 
-from ator_lib.model import LocationUse
+from ator_lib import schema
+from ator_lib.model import LocationUse, RunRequest
 from ator_lib.registry.baselines import Baselines
 from ator_lib.registry.client import ServerClient
 from ator_lib.registry.locations import Locations
@@ -19,12 +22,18 @@ from ator_lib.registry.remote_tables import RemoteLocations
 from ator_lib.registry.tokens import Tokens
 from ator_lib.results.parquet import ParquetStore
 from ator_lib.sql.engine import write
+from ator_lib.sql.tables import ingests, summaries, test_executions
 from ator_lib.workspace.parts import Parts
 from ator_lib.workspace.workspace import Workspace
 from tests.support.served import ChangingServer, changing_server
 
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
 OVER_HTTP = "http"
-SUITED = ("test_history", "test_leases", "test_locations", "test_queue", "test_registry")
+SUITED = (
+    *("test_history", "test_leases", "test_locations", "test_progress", "test_queue", "test_registry"),
+    "test_searches",
+)
 """Modules whose tests run over HTTP, too."""
 
 NOT_OVER_HTTP = {
@@ -137,3 +146,59 @@ def statements(engine: Engine) -> Callable[[], Iterator[list[str]]]:
         event.remove(engine, "before_cursor_execute", remember)
 
     return listed
+
+
+@pytest.fixture
+def streams(registry: Registry) -> list[str]:
+    """Register a run for each of these streams, with ids from 1."""
+    names = ["main", "Main-2", "feature_x", "featureAx", "100%", "a\\b"]
+    for name in names:
+        registry.register(RunRequest(stream=name, test=name.lower(), location=f"lab-{name[0]}"))
+    return names
+
+
+@pytest.fixture
+def described(engine: Engine) -> None:
+    """Register runs 1 to 4 that differ in every field, and end two of them."""
+    registry = Registry(engine)
+    for number, more in enumerate(
+        ({"git": "0f3c", "build": 12}, {"git": "9a", "final": True}, {}, {"half": 0.5}), start=1
+    ):
+        registry.register(
+            RunRequest(
+                repo=f"repo-{number}",
+                lac=f"LAC.{number}",
+                stream="main" if number % 2 else None,
+                test="checkout" if number < 3 else "search",
+                type="load",
+                environment=f"env_{number}",
+                triggered_by=f"user{number}@example",
+                location=f"lab-{number}",
+                tool="k6" if number == 4 else None,
+                attributes={**more, "tags": ["nightly", f"n{number}"]},
+            )
+        )
+    registry.complete(1, "success", reason="fine")
+    registry.complete(3, "failure")
+    with write(engine) as connection:
+        for run_id, factor in ((1, "9"), (2, "10.5"), (3, "0.25")):
+            changed = update(test_executions).where(test_executions.c.run_id == run_id)
+            connection.execute(changed.values(factor=Decimal(factor)))
+        for run_id, seconds in ((1, 90.25), (3, 300)):
+            end_time = NOON + timedelta(seconds=seconds)
+            changed = update(test_executions).where(test_executions.c.run_id == run_id)
+            connection.execute(changed.values(start_time=NOON, end_time=end_time))
+
+
+@pytest.fixture
+def measured(engine: Engine, described: None) -> None:
+    """Give runs 1 and 3 figures: of an endpoint, and of all requests; run 3 has no percentile."""
+    with write(engine) as connection:
+        for run_id, requests, p95_ms in ((1, 200, 80.5), (3, 1000, None)):
+            owner = {"run_id": run_id, "ingest_id": f"i{run_id}"}
+            rest = {"created_at": NOON, "samples": 0, "truncated": False, "schema_version": schema.VERSION}
+            connection.execute(insert(ingests).values(**owner, **rest))
+            for scope, name, count in (("name", "/a", 10 * requests), ("total", None, requests)):
+                figures = {"requests": count, "failures": 2, "error_rate": 2 / count, "p95_ms": p95_ms}
+                row = {**owner, "scope": scope, "name": name, "precision": "exact", **figures}
+                connection.execute(insert(summaries).values(**row))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -12,18 +14,10 @@ from sqlalchemy import Engine, text
 
 from ator_lib.errors import UsageError
 from ator_lib.model import RunRequest
-from ator_lib.registry.history import ORDERS
+from ator_lib.registry.pages import ORDERS
+from ator_lib.registry.quantities import FIGURES
 from ator_lib.registry.registry import Registry
 from ator_lib.sql.engine import write
-
-
-@pytest.fixture
-def streams(registry: Registry) -> list[str]:
-    """Register a run for each of these streams, with ids from 1."""
-    names = ["main", "Main-2", "feature_x", "featureAx", "100%", "a\\b"]
-    for name in names:
-        registry.register(RunRequest(stream=name, test=name.lower(), location=f"lab-{name[0]}"))
-    return names
 
 
 @pytest.mark.parametrize(
@@ -86,31 +80,6 @@ def test_since(registry: Registry, streams: list[str], engine: Engine) -> None:
     for odd in ("yesterday", "9999-12-31T23:59-12:00", 7):
         with pytest.raises(UsageError, match="is no time"):
             registry.history({"since": odd})
-
-
-@pytest.fixture
-def described(engine: Engine) -> None:
-    """Register runs 1 to 4 that differ in every field, and end two of them."""
-    registry = Registry(engine)
-    for number, more in enumerate(
-        ({"git": "0f3c", "build": 12}, {"git": "9a", "final": True}, {}, {"half": 0.5}), start=1
-    ):
-        registry.register(
-            RunRequest(
-                repo=f"repo-{number}",
-                lac=f"LAC.{number}",
-                stream="main" if number % 2 else None,
-                test="checkout" if number < 3 else "search",
-                type="load",
-                environment=f"env_{number}",
-                triggered_by=f"user{number}@example",
-                location=f"lab-{number}",
-                tool="k6" if number == 4 else None,
-                attributes={**more, "tags": ["nightly", f"n{number}"]},
-            )
-        )
-    registry.complete(1, "success", reason="fine")
-    registry.complete(3, "failure")
 
 
 @pytest.mark.parametrize(
@@ -212,23 +181,25 @@ def test_filters_that_are_off(registry: Registry, where: Any, message: str) -> N
         registry.history(where)
 
 
-@pytest.mark.parametrize("order", [name for column in ORDERS for name in (column, f"-{column}")])
-def test_pages_of_every_order_have_each_run_once(registry: Registry, described: None, order: str) -> None:
-    """Also where values are equal or unknown, which come last in either direction."""
-    column = order.removeprefix("-")
-    runs, cursor = [], None
-    while True:
-        page = registry.history(limit=1, order=order, cursor=cursor)
-        runs += page.runs
-        cursor = page.next_cursor
-        if cursor is None:
-            break
-    assert sorted(run.run_id for run in runs) == [1, 2, 3, 4]
-    assert runs == list(registry.history(order=order).runs)
-    values = [getattr(run, column) for run in runs]
-    known = [value for value in values if value is not None]
-    assert known == sorted(known, reverse=order.startswith("-"))
-    assert values[len(known) :] == [None] * (len(values) - len(known))
+def test_pages_of_every_order_have_each_run_once(registry: Registry, measured: None) -> None:
+    """Also where values are equal or unknown, which come last in either direction; by cursor and by offset."""
+    for order in (name for column in ORDERS for name in (column, f"-{column}")):
+        column = order.removeprefix("-")
+        runs, cursor = [], None
+        while True:
+            page = registry.history(limit=1, order=order, cursor=cursor)
+            runs += page.runs
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        assert sorted(run.run_id for run in runs) == [1, 2, 3, 4], order
+        assert runs == [run for n in range(4) for run in registry.history(limit=1, order=order, offset=n).runs], order
+        whole = registry.history(order=order, figures=True)
+        assert runs == list(whole.runs), order
+        values = [getattr(of, column, None) for of in (whole.figures if column in FIGURES else runs)]
+        known = [value for value in values if value is not None]
+        assert known == sorted(known, reverse=order.startswith("-")), order
+        assert values[len(known) :] == [None] * (len(values) - len(known)), order
 
 
 def test_a_foreign_cursor_is_refused(registry: Registry, described: None) -> None:
@@ -240,8 +211,12 @@ def test_a_foreign_cursor_is_refused(registry: Registry, described: None) -> Non
             registry.history(cursor=odd)
     with pytest.raises(UsageError, match="the cursor is not one of this search"):
         registry.history(cursor=cursor, order="test")
-    with pytest.raises(UsageError, match="runs cannot be ordered by 'factor'"):
-        registry.history(order="factor")
+    for odd in ([["-run_id", 7, True]], ["-factor", "much", 1], ["-start_time", 5, 1], ["-test", 5, 1]):
+        sent = base64.urlsafe_b64encode(json.dumps(odd).encode()).decode()
+        with pytest.raises(UsageError, match="the cursor is not one of this search"):
+            registry.history(cursor=sent, order=str(odd[0]) if len(odd) > 1 else "-run_id")
+    with pytest.raises(UsageError, match="runs cannot be ordered by 'attributes'"):
+        registry.history(order="attributes")
 
 
 def test_tags_are_added_and_taken_off(registry: Registry, described: None) -> None:

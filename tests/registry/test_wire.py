@@ -18,6 +18,8 @@ from ator_lib.model import (
     SUPERVISOR,
     Admission,
     Baseline,
+    EndpointProgress,
+    ErrorProgress,
     HistoryPage,
     Holder,
     LoadProfile,
@@ -43,7 +45,13 @@ RUN = Run(
     start_time=NOON,
     lease_id="key",
     load_profile=LoadProfile(users=50, run_time_s=120.0),
-    progress=Progress(elapsed_s=12.5, requests=3, p95_ms=83.4),
+    progress=Progress(
+        elapsed_s=12.5,
+        requests=3,
+        p95_ms=83.4,
+        endpoints=(EndpointProgress(name="/a", method="GET", requests=3, throughput_rps=1.5),),
+        errors=(ErrorProgress(name="/a", error="500", requests=1),),
+    ),
     attributes={"tags": ["nightly"], "build": 7},
 )
 REFUSAL = Refusal(

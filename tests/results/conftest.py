@@ -39,14 +39,15 @@ def add_run(engine: Engine) -> Callable[..., int]:
     return partial(new_run, engine)
 
 
+def keep(engine: Engine, store: ParquetStore, run_id: int, given: Reading) -> StagedResults:
+    """Keep a synthetic reading as a run's results."""
+    staged = store.write(given)
+    with write(engine) as connection:
+        index.record(connection, run_id, staged)
+    return staged
+
+
 @pytest.fixture
 def ingest(engine: Engine, store: ParquetStore) -> Callable[..., StagedResults]:
     """Return a function that keeps a synthetic reading as a run's results."""
-
-    def keep(run_id: int, given: Reading) -> StagedResults:
-        staged = store.write(given)
-        with write(engine) as connection:
-            index.record(connection, run_id, staged)
-        return staged
-
-    return keep
+    return partial(keep, engine, store)

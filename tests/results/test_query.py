@@ -11,30 +11,27 @@ from sqlalchemy import Engine, update
 
 from ator_lib import schema
 from ator_lib.errors import StoreError, StoreVersionError, UsageError
-from ator_lib.results.base import StagedResults
 from ator_lib.results.parquet import ParquetStore
 from ator_lib.results.query import VIEWS, query
 from ator_lib.sql.engine import write
 from ator_lib.sql.tables import ingests, test_executions
+from tests.results.conftest import keep, new_run
 from tests.results.synthetic import START, failed, reading, sample, users
 
-AddRun = Callable[..., int]
-Ingest = Callable[..., StagedResults]
 Ask = Callable[[str], pd.DataFrame]
 
 LEASE = "5f0e4a56-a-secret-fencing-token"
 
 
-@pytest.fixture
-def ask(engine: Engine, store: ParquetStore) -> Ask:
-    """Return a function that queries two runs: one with three synthetic samples, one with one."""
+def asking(engine: Engine, store: ParquetStore) -> Ask:
+    """Give a function that queries a store."""
     return lambda text: query(text, engine=engine, store=store)
 
 
-@pytest.fixture
-def two_runs(add_run: AddRun, ingest: Ingest) -> tuple[int, int]:
-    """Ids of two runs with results."""
-    first = add_run(
+def two_runs_in(engine: Engine, store: ParquetStore) -> tuple[int, int]:
+    """Make two runs with results, one with three synthetic samples, one with one; gives their ids."""
+    first = new_run(
+        engine,
         test="checkout",
         status="success",
         end_time=START + timedelta(minutes=2),
@@ -42,13 +39,31 @@ def two_runs(add_run: AddRun, ingest: Ingest) -> tuple[int, int]:
         lease_id=LEASE,
         attributes={"commit": "abc", "tags": ["x"]},
     )
-    second = add_run(test="search")
-    ingest(first, reading([sample(0, 10), sample(1, 30), failed(2, 20)], [users(0, 5)]))
-    ingest(second, reading([sample(0, 100, name="/b")]))
+    second = new_run(engine, test="search")
+    keep(engine, store, first, reading([sample(0, 10), sample(1, 30), failed(2, 20)], [users(0, 5)]))
+    keep(engine, store, second, reading([sample(0, 100, name="/b")]))
     return first, second
 
 
-def test_every_view_answers(ask: Ask, two_runs: tuple[int, int]) -> None:
+@pytest.fixture(scope="module")
+def store(shared_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> ParquetStore:
+    """Make the store that belongs to the database."""
+    return ParquetStore(tmp_path_factory.mktemp(shared_engine.dialect.name) / "results")
+
+
+@pytest.fixture(scope="module")
+def two_runs(shared_engine: Engine, store: ParquetStore) -> tuple[int, int]:
+    """Ids of the two runs, which tests only look at."""
+    return two_runs_in(shared_engine, store)
+
+
+@pytest.fixture(scope="module")
+def ask(shared_engine: Engine, store: ParquetStore, two_runs: tuple[int, int]) -> Ask:
+    """Return a function that queries the two runs."""
+    return asking(shared_engine, store)
+
+
+def test_every_view_answers(ask: Ask) -> None:
     """Each view has the columns it promises and the rows that are kept; cases are still empty."""
     sizes = {}
     for view, columns in VIEWS.items():
@@ -58,12 +73,13 @@ def test_every_view_answers(ask: Ask, two_runs: tuple[int, int]) -> None:
     assert sizes == {"runs": 2, "summaries": 4, "cases": 0, "samples": 4, "timeline": 8, "metrics": 1}
 
 
-def test_views_answer_before_the_first_run(ask: Ask) -> None:
+def test_views_answer_before_the_first_run(engine: Engine, tmp_path: Path) -> None:
     """An empty store has empty views, and no error."""
+    ask = asking(engine, ParquetStore(tmp_path / "results"))
     assert [len(ask(f"FROM {view}")) for view in VIEWS] == [0] * len(VIEWS)
 
 
-def test_views_join_by_run_id(ask: Ask, two_runs: tuple[int, int]) -> None:
+def test_views_join_by_run_id(ask: Ask) -> None:
     """Runs, summaries and samples come together in one query."""
     frame = ask("""
         SELECT test, p50_ms, max(s.duration_ms) AS slowest, count(*) AS requests
@@ -90,7 +106,7 @@ def test_runs_are_the_registrys_rows_without_the_lease(ask: Ask, two_runs: tuple
         ask("SELECT lease_id FROM runs")
 
 
-def test_results_are_columns_to_calculate_with(ask: Ask, two_runs: tuple[int, int]) -> None:
+def test_results_are_columns_to_calculate_with(ask: Ask) -> None:
     """Sums are integers, averages and decimals floats, times and dates datetimes: no columns of Python objects."""
     frame = ask("""
         SELECT sum(requests) AS total, avg(requests) AS mean, 1.5 AS ratio, started_at, started_at::DATE AS day,
@@ -109,7 +125,7 @@ def test_results_are_columns_to_calculate_with(ask: Ask, two_runs: tuple[int, in
     }
 
 
-def test_the_sessions_time_zone_is_utc(ask: Ask, two_runs: tuple[int, int]) -> None:
+def test_the_sessions_time_zone_is_utc(ask: Ask) -> None:
     """A time without a zone in a query means UTC, wherever the machine is."""
     assert ask("SELECT count(*) AS n FROM samples WHERE started_at >= '2026-11-02 10:00:01'")["n"][0] == 2
     assert ask("SELECT current_setting('TimeZone') AS zone")["zone"][0] == "UTC"
@@ -135,7 +151,7 @@ def test_a_long_query_prints_nothing(ask: Ask, capfd: pytest.CaptureFixture[str]
         "SELECT count(*) AS n FROM samples JOIN runs USING (run_id)",
     ],
 )
-def test_views_are_found_however_they_are_named(ask: Ask, two_runs: tuple[int, int], text: str) -> None:
+def test_views_are_found_however_they_are_named(ask: Ask, text: str) -> None:
     """Upper case, quotes, comments, subqueries and CTEs, also one that hides a view."""
     assert ask(text)["n"].tolist() == [4]
 
@@ -151,7 +167,7 @@ def test_views_are_found_however_they_are_named(ask: Ask, two_runs: tuple[int, i
         "VALUES (1)",
     ],
 )
-def test_other_statements_that_read(ask: Ask, two_runs: tuple[int, int], text: str) -> None:
+def test_other_statements_that_read(ask: Ask, text: str) -> None:
     """What only looks is allowed, not only SELECT."""
     assert len(ask(text)) > 0
 
@@ -161,7 +177,7 @@ def test_show_tables_lists_the_views(ask: Ask) -> None:
     assert sorted(ask("SHOW TABLES")["name"]) == sorted(VIEWS)
 
 
-def test_pivot(ask: Ask, two_runs: tuple[int, int]) -> None:
+def test_pivot(ask: Ask) -> None:
     """A PIVOT is several statements to DuckDB and one to people."""
     frame = ask("PIVOT (SELECT run_id, name FROM samples) ON name USING count(*) ORDER BY run_id")
     assert frame[["/a", "/b"]].values.tolist() == [[3, 0], [0, 1]]
@@ -197,9 +213,7 @@ def test_pivot(ask: Ask, two_runs: tuple[int, int]) -> None:
         "FROM START",
     ],
 )
-def test_what_does_not_read_the_views_is_refused(
-    ask: Ask, two_runs: tuple[int, int], store: ParquetStore, tmp_path: Path, text: str
-) -> None:
+def test_what_does_not_read_the_views_is_refused(ask: Ask, store: ParquetStore, tmp_path: Path, text: str) -> None:
     """Writing, other files, extensions, several statements and mistakes: UsageError with the views there are."""
     secret, target = tmp_path / "secret.csv", tmp_path / "target"
     secret.write_text("1,2\n")
@@ -211,7 +225,7 @@ def test_what_does_not_read_the_views_is_refused(
     assert not target.exists()
 
 
-def test_a_bad_query_says_what_duckdb_says(ask: Ask, two_runs: tuple[int, int]) -> None:
+def test_a_bad_query_says_what_duckdb_says(ask: Ask) -> None:
     """The message starts with DuckDB's first line, without its drawing of the query."""
     with pytest.raises(
         UsageError, match=r'^the query cannot be answered: Referenced column "nope" not found'
@@ -220,11 +234,11 @@ def test_a_bad_query_says_what_duckdb_says(ask: Ask, two_runs: tuple[int, int]) 
     assert "\n" not in str(raised.value)
 
 
-def test_a_filter_on_run_id_leaves_other_runs_files_closed(
-    ask: Ask, two_runs: tuple[int, int], engine: Engine, store: ParquetStore
-) -> None:
+def test_a_filter_on_run_id_leaves_other_runs_files_closed(engine: Engine, tmp_path: Path) -> None:
     """With one run's samples gone, the other is still there to query; all of them are a StoreError."""
-    first, second = two_runs
+    store = ParquetStore(tmp_path / "results")
+    first, second = two_runs_in(engine, store)
+    ask = asking(engine, store)
     [gone] = [path for path in store.root.iterdir() if store.samples(path.name).num_rows == 3]
     (gone / "samples.parquet").unlink()
     assert len(ask(f"FROM samples WHERE run_id = {second} AND duration_ms > 1")) == 1
@@ -235,8 +249,11 @@ def test_a_filter_on_run_id_leaves_other_runs_files_closed(
         ask("SELECT count(*) FROM samples")
 
 
-def test_results_of_a_newer_version_are_refused(ask: Ask, two_runs: tuple[int, int], engine: Engine) -> None:
+def test_results_of_a_newer_version_are_refused(engine: Engine, tmp_path: Path) -> None:
     """Columns that a newer ATOR wrote may mean something else; what needs no files still answers."""
+    store = ParquetStore(tmp_path / "results")
+    two_runs_in(engine, store)
+    ask = asking(engine, store)
     with write(engine) as connection:
         connection.execute(update(ingests).values(schema_version=schema.VERSION + 1))
     with pytest.raises(StoreVersionError, match="update ATOR"):

@@ -179,6 +179,11 @@ def test_follower_agrees_in_the_end(ended: Ended) -> None:
     assert progress.requests == ended.samples.num_rows
     assert progress.failures == ended.samples["success"].to_pylist().count(False)
     assert progress.users == 0
+    assert {(each.name, each.method) for each in progress.endpoints} == set(
+        zip(ended.samples["name"].to_pylist(), ended.samples["method"].to_pylist(), strict=True)
+    )
+    assert sum(each.requests for each in progress.endpoints) == progress.requests
+    assert sum(each.requests for each in progress.errors) == progress.failures
 
 
 @pytest.mark.parametrize("processes", [1, 2])

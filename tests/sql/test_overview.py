@@ -36,6 +36,8 @@ def test_all_tables_with_their_rows_and_references(engine: Engine) -> None:
         "baselines.run_id": "test_executions.run_id",
         "cases.ingest_id": "ingests.ingest_id",
         "ingests.run_id": "test_executions.run_id",
+        "run_progress.run_id": "test_executions.run_id",
+        "verdicts.run_id": "test_executions.run_id",
         "summaries.ingest_id": "ingests.ingest_id",
     }
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -28,7 +28,7 @@ from ator_lib.reports.images import Chromium
 if TYPE_CHECKING:  # the fixtures stand in every session; Playwright is loaded where a browser is used
     from playwright.sync_api import Browser, Page, Route, WebSocketRoute
 
-_ARGUMENTS = [
+ARGUMENTS = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -69,9 +69,9 @@ def find_chromium(own: str) -> str:
 
 
 @contextmanager
-def guarded_page(browser: Browser, origin: str | None) -> Iterator[GuardedPage]:
-    """Open a page that reaches local files and ``origin`` only."""
-    context = browser.new_context(service_workers="block")
+def guarded_page(browser: Browser, origin: str | None, **options: Any) -> Iterator[GuardedPage]:
+    """Open a page that reaches local files and ``origin`` only; ``options`` are those of the browser's context."""
+    context = browser.new_context(service_workers="block", **options)
     guarded = GuardedPage(page=context.new_page())
     host = urlsplit(origin).netloc if origin else None
 
@@ -114,7 +114,7 @@ def browser() -> Iterator[Browser]:
 
     with sync_playwright() as playwright:
         program = find_chromium(playwright.chromium.executable_path)
-        running = playwright.chromium.launch(executable_path=program, args=_ARGUMENTS)
+        running = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         try:
             yield running
         finally:

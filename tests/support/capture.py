@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ator_lib.readers.base import NO_OPTIONS, Reading, plain_files
-from ator_lib.readers.capture import CaptureReader
+from ator_lib.readers.capture.reader import CaptureReader
 
 
 def read_capture(folder: Path) -> Reading:

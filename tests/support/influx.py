@@ -63,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
 def influx_server() -> Iterator[InfluxServer]:
     """An InfluxDB, as far as writing goes."""
     server = InfluxServer()
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))  # how soon it notices its end
     thread.start()
     yield server
     server.shutdown()

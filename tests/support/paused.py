@@ -1,16 +1,17 @@
 """Takes in or deletes results in a process of its own that says where it is and waits there.
 
-``python -m tests.support.paused POINT FOLDER ACTION ARGUMENT…`` with ``attach PATH RUN_ID``, ``add PATH``,
-``delete RUN_ID``, ``export PATH``, ``purge`` or ``reset``. It prints the point when it has come there and goes on when
-it is sent a line; whoever started it may as well kill it. At its end it prints the id of the run (of a purge: how many
-runs), or the error. The database is that of the environment.
+The actions are ``attach PATH RUN_ID``, ``add PATH``, ``delete RUN_ID``, ``export PATH``, ``purge`` and ``reset``. The
+process tells the point when it has come there and goes on when it is told anything; whoever started it may as well
+kill it. At its end it tells the id of the run (of a purge: how many runs), or the error. The database is that of the
+environment.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from multiprocessing.connection import Connection as Line
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,7 @@ PURGE_POINTS = ("condensed", "marked", "expired")
 DELETE_POINTS = ("released", "committing", "committed", "discarded")
 
 stop_at = ""
-
-
-def say(text: str) -> None:
-    """Tell whoever started this."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+line: Line
 
 
 def pause(point: str) -> None:
@@ -51,8 +47,8 @@ def pause(point: str) -> None:
     global stop_at
     if point == stop_at:
         stop_at = ""
-        say(point)
-        sys.stdin.readline()
+        line.send(point)
+        line.recv()
 
 
 class PausingStore:
@@ -137,11 +133,15 @@ def act(parts: Parts, action: str, *arguments: str) -> int:
     return delete(parts, int(arguments[0])).run_id
 
 
-if __name__ == "__main__":
-    point, folder, *asked = sys.argv[1:]
-    opened = pausing_parts(Path(folder))
+def main(to_starter: Line, environment: Mapping[str, str], point: str, folder: Path, *asked: str) -> None:
+    """Do what was asked for, with a pause at the point."""
+    global line, stop_at
+    line = to_starter
+    os.environ.clear()
+    os.environ.update(environment)
+    opened = pausing_parts(folder)
     stop_at = point
     try:
-        say(str(act(opened, *asked)))
+        line.send(str(act(opened, *asked)))
     except AtorError as error:
-        say(f"{type(error).__name__}: {error}")
+        line.send(f"{type(error).__name__}: {error}")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
+from multiprocessing.connection import Connection as Line
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -19,10 +21,38 @@ from ator_lib.sql.engine import read, write
 from ator_lib.sql.tables import ingests, summaries, test_executions
 from ator_lib.workspace.connect import open_workspace
 from ator_lib.workspace.parts import Parts
+from tests.support import paused
 
-PROJECT = Path(__file__).parents[2]
+_LONGEST_S = 120
 
-Start = Callable[..., "subprocess.Popen[str]"]
+_forking = get_context("forkserver")  # a process that has imported everything, and has no threads yet, is copied
+_forking.set_forkserver_preload([paused.__name__])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paused:
+    """A process that runs ``tests.support.paused``."""
+
+    process: BaseProcess
+    line: Line
+
+    def kill(self) -> None:
+        """End it as the system would: it gets to do nothing more."""
+        self.process.kill()
+        self.process.join()
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        self.line.send(None)
+
+    def told(self) -> str:
+        """Wait for what it tells next."""
+        assert self.line.poll(_LONGEST_S)
+        words: str = self.line.recv()
+        return words
+
+
+Start = Callable[..., Paused]
 
 
 @pytest.fixture(params=["sqlite", "postgres", "postgres with results"])
@@ -31,9 +61,8 @@ def parts(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
     Other processes find it by the environment.
     """
-    in_sqlite = f"sqlite:///{tmp_path / 'ator.db'}"
-    database_url = in_sqlite if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    monkeypatch.setenv("ATOR_DATABASE_URL", database_url)
+    kind = "sqlite" if request.param == "sqlite" else "postgres"
+    monkeypatch.setenv("ATOR_DATABASE_URL", request.getfixturevalue(f"{kind}_url"))
     monkeypatch.setenv("ATOR_DATA", str(tmp_path / "data"))
     if request.param == "postgres with results":
         monkeypatch.setenv("ATOR_RESULTS", "postgres")
@@ -45,33 +74,21 @@ def parts(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.fixture
 def start(parts: Parts) -> Iterator[Start]:
     """Start ``tests.support.paused`` and wait until it stands at the point; ends what the test left."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[Paused] = []
 
-    def start(point: str, *action: object) -> subprocess.Popen[str]:
-        argv = [sys.executable, "-m", "tests.support.paused", point, str(parts.data), *map(str, action)]
-        process = subprocess.Popen(argv, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        started.append(process)
-        assert process.stdout is not None
-        assert process.stdout.readline() == f"{point}\n"
-        return process
+    def start(point: str, *action: object) -> Paused:
+        here, there = _forking.Pipe()
+        asked = (there, dict(os.environ), point, parts.data, *map(str, action))
+        started.append(Paused(process=_forking.Process(target=paused.main, args=asked), line=here))
+        started[-1].process.start()
+        there.close()  # so that its end is noticed
+        assert started[-1].told() == point
+        return started[-1]
 
     yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    """End it as the system would: it gets to do nothing more."""
-    process.kill()
-    process.communicate()
-
-
-def go_on(process: subprocess.Popen[str]) -> str:
-    """Let it go on to its end; gives its last words."""
-    said, _ = process.communicate("\n", timeout=120)
-    assert process.returncode == 0
-    return said.strip()
+    for each in started:
+        each.kill()
+        each.line.close()
 
 
 def set_end(parts: Parts, run_id: int, end: datetime) -> None:

@@ -9,11 +9,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import panel as pn
 import uvicorn
+from anyio.from_thread import start_blocking_portal
+from bokeh.server.session import ServerSession
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from ator_lib.server.app import create_app
+from ator_lib.server.app import PageFactory, create_app
+from ator_lib.server.guard import LOOPBACK_RULES, AccessRules
+
+BLANK: Mapping[str, PageFactory] = {"/overview": lambda workspace, visitor: pn.Row()}
+"""One page that shows nothing, for tests of what is served beside pages."""
 
 PATIENCE_S = 60
 """How long ``wait_until`` goes on before the test fails; a loaded machine needs patience."""
@@ -24,20 +31,39 @@ class Served:
 
     def __init__(self, url: str, app: FastAPI) -> None:
         self.url = url
-        self._app = app
+        self.app = app
 
     @property
     def sessions(self) -> int:
-        return sum(len(context.sessions) for context in self._app.state.pages._applications.values())
+        return len(self._sessions())
+
+    @property
+    def connections(self) -> int:
+        """How many websockets are open to them."""
+        return sum(session.connection_count for session in self._sessions())
+
+    def clean_up(self) -> None:
+        """Do now what is done three times in a lifetime: free the pages that nobody is connected to for so long."""
+        with start_blocking_portal() as portal:  # in a thread: Bokeh's client has a loop in this one
+            portal.call(self.app.state.pages._cleanup_sessions)
+
+    def _sessions(self) -> list[ServerSession]:
+        contexts = self.app.state.pages._applications.values()
+        return [session for context in contexts for session in context.sessions]
 
 
 @contextmanager
 def served(
-    workspace: Any, pages: Mapping[str, Callable[[Any], Any]], *, session_lifetime_s: float = 1
+    workspace: Any,
+    pages: Mapping[str, PageFactory],
+    *,
+    session_lifetime_s: float = 1,
+    rules: AccessRules = LOOPBACK_RULES,
+    port: int = 0,
 ) -> Iterator[Served]:
-    """Serve ``pages``; the server has ended when the block is left."""
-    app = create_app(workspace, pages, session_lifetime_s=session_lifetime_s)
-    with listening(app) as url:
+    """Serve ``pages``, on a free port or this one; the server has ended when the block is left."""
+    app = create_app(workspace, pages, rules=rules, session_lifetime_s=session_lifetime_s)
+    with listening(app, port=port) as url:
         yield Served(url, app)
 
 
@@ -82,4 +108,4 @@ def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, f"still not so after {PATIENCE_S} s"
-        time.sleep(0.05)
+        time.sleep(0.01)

@@ -5,15 +5,11 @@ Nothing here was measured: every run is marked synthetic.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.csv as csv
-
 import ator_lib as ator
+from tests.support.samples import ingest_samples
 
 TEST = "shop"
 SLOWER_FROM = 5
@@ -31,35 +27,21 @@ def ingest_shop_runs(ws: ator.Workspace, folder: Path) -> list[int]:
 
 
 def _ingest(ws: ator.Workspace, path: Path, number: int) -> int:
-    slowed = {"/search": 1.5} if number >= SLOWER_FROM else {}
-    _write(path, _START + timedelta(days=number), number, slowed)
-    run = ws.ingest(
+    slowed = {"/search": MEDIANS_MS["/search"] * 1.5} if number >= SLOWER_FROM else {}
+    run = ingest_samples(
+        ws,
         path,
+        MEDIANS_MS | slowed,
+        start=_START + timedelta(days=number),
+        seed=number,
+        seconds=_SECONDS,
+        requests=_REQUESTS,
+        failing="/orders",
         test=TEST,
         stream="main",
         location="lab-1",
         environment="synthetic",
         tags=["synthetic"],
-        attributes={"synthetic": True, "git_commit": f"c0ffee{number}"},
+        attributes={"git_commit": f"c0ffee{number}"},
     )
     return run.run_id
-
-
-def _write(path: Path, start: datetime, seed: int, slowed: Mapping[str, float]) -> None:
-    """Write a run: lognormal durations, a run-to-run shift of 1 %, and a few failed orders."""
-    generator = np.random.default_rng(seed)
-    shift = np.exp(generator.normal(0, 0.01))
-    names = np.repeat(list(MEDIANS_MS), _REQUESTS)
-    medians = np.array([MEDIANS_MS[name] * slowed.get(name, 1.0) for name in names])
-    at_s = generator.uniform(0, _SECONDS, len(names))
-    failed = (names == "/orders") & (generator.random(len(names)) < 0.004)
-    columns = {
-        "started_at": [(start + timedelta(seconds=float(second))).isoformat() for second in at_s],
-        "duration_ms": medians * shift * generator.lognormal(0, 0.3, len(names)),
-        "name": names,
-        "method": np.repeat("GET", len(names)),
-        "status_code": np.where(failed, 503, 200),
-        "success": ~failed,
-        "error": np.where(failed, "<b>no such order</b>", ""),
-    }
-    csv.write_csv(pa.table(columns), str(path))

@@ -3,7 +3,8 @@
 Fixtures (``tests.support.target`` stands in ``pytest_plugins``):
 
 - ``locustfile``: a user that asks it for /products again and again.
-- ``target``: the address of a shop of the test's own, with a fixed seed; ends with the test.
+- ``target``: the address of a shop that the tests share, with a fixed seed. Who turns its knobs starts one's own:
+  ``running_target``.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def locustfile(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def target() -> Iterator[str]:
     """Give the address of a running shop, such as ``http://127.0.0.1:40123``."""
     with running_target("--seed", str(SEED)) as address:

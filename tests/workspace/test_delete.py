@@ -16,7 +16,7 @@ from ator_lib.workspace.ingest import INGESTED_FROM, ingest
 from ator_lib.workspace.parts import Parts
 from tests.support.files import synthetic_csv
 from tests.support.paused import DELETE_POINTS
-from tests.support.racing import Start, kill, rows, sets, sweep_all
+from tests.support.racing import Start, rows, sets, sweep_all
 
 
 def ingested(parts: Parts, tmp_path: Path, **identity: str) -> Run:
@@ -84,7 +84,7 @@ def test_killed_at_any_point_all_or_nothing(parts: Parts, start: Start, tmp_path
     """Before the commit the run lives on, whoever sweeps; after it a sweep leaves nothing."""
     run = ingested(parts, tmp_path)
     kept = index.ingest_of(parts.engine, run.run_id)
-    kill(start(point, "delete", run.run_id))
+    start(point, "delete", run.run_id).kill()
 
     known = index.known_ingests(parts.engine)
     if DELETE_POINTS.index(point) < DELETE_POINTS.index("committed"):
@@ -100,7 +100,7 @@ def test_killed_at_any_point_all_or_nothing(parts: Parts, start: Start, tmp_path
 def test_another_registry_never_sweeps_what_this_one_was_deleting(parts: Parts, start: Start, tmp_path: Path) -> None:
     """Only who released it knows whether the run is gone."""
     run = ingested(parts, tmp_path)
-    kill(start("released", "delete", run.run_id))
+    start("released", "delete", run.run_id).kill()
     stranger = ParquetStore(parts.data / "results", registry="another one")
     sweep_all(parts, index.known_ingests(parts.engine))
     assert stranger.sweep(set()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,31 +14,47 @@ from sqlalchemy import text
 
 from ator_lib.errors import NotFoundError, StoreError, UsageError
 from ator_lib.results.export import TABLES
+from ator_lib.settings import load_settings
 from ator_lib.sql.engine import write
+from ator_lib.workspace.connect import open_workspace
 from ator_lib.workspace.parts import Parts
 from ator_lib.workspace.workspace import Workspace
 from tests.support.files import synthetic_csv
-from tests.support.racing import Start, kill, set_end
+from tests.support.postgres import migrated
+from tests.support.racing import Start, set_end
 
 FORMATS = ["duckdb", "parquet", "csv"]
 
 
-pytestmark = pytest.mark.parametrize("parts", ["sqlite", "postgres with results"], indirect=True)
+KINDS = {"sqlite": "parquet", "postgres": "postgres"}
+"""Kind of database → where results are."""
 
 
-@pytest.fixture
-def ws(parts: Parts, tmp_path: Path) -> Workspace:
-    """A workspace of each kind with two runs, one of which lost its samples, and one without results."""
-    ws = Workspace(parts)
+@pytest.fixture(scope="module", params=KINDS)
+def ws(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """A filled workspace of each kind, which tests only look at."""
+    folder = tmp_path_factory.mktemp(request.param)
+    with migrated(request.param, request, folder) as url:
+        ws = open_workspace(load_settings(data=folder / "data", database_url=url, results=KINDS[request.param]))
+        fill(ws, folder)
+        yield ws
+        ws.parts.engine.dispose()
+
+
+own = pytest.mark.parametrize("parts", ["sqlite", "postgres with results"], indirect=True)
+"""For tests of a workspace of their own, which they do damage to."""
+
+
+def fill(ws: Workspace, tmp_path: Path) -> None:
+    """Make two runs, one of which lost its samples, one of cases, and one without results."""
     purged = ws.ingest(synthetic_csv(tmp_path / "a.csv", [1.0, 2.5]), test="a")
-    set_end(parts, purged.run_id, datetime(2020, 1, 31, tzinfo=UTC))
+    set_end(ws.parts, purged.run_id, datetime(2020, 1, 31, tzinfo=UTC))
     ws.purge("1d")
     junit = '<testsuite name="s"><testcase name="naïve, “quoted”"/><testcase name="b"><failure/></testcase></testsuite>'
     (tmp_path / "junit.xml").write_text(junit)
     ws.ingest(synthetic_csv(tmp_path / "b.csv", range(1, 1001), failures=3), test='it\'s, "b"')
     ws.ingest(tmp_path / "junit.xml", test="cases")
     ws.register(test="live")
-    return ws
 
 
 def tables_of(path: Path, format: str) -> dict[str, pd.DataFrame]:
@@ -115,8 +132,10 @@ def test_what_is_there_is_left_alone(ws: Workspace, tmp_path: Path, format: str)
         ws.export(tmp_path / "nowhere" / "out", format=format)
 
 
-def test_distributions_of_a_tool_are_the_finest_that_is_kept_of_it(ws: Workspace, tmp_path: Path) -> None:
+@own
+def test_distributions_of_a_tool_are_the_finest_that_is_kept_of_it(parts: Parts, tmp_path: Path) -> None:
     """A run of a summary has them, too."""
+    ws = Workspace(parts)
     hey = Path(__file__).parents[1] / "recorded" / "hey" / "summary.txt"
     run = ws.ingest(hey, test="hey")
     tables = tables_of(ws.export(tmp_path / "out.duckdb", runs=run), "duckdb")
@@ -152,12 +171,12 @@ def test_an_earlier_export_outlives_a_disk_that_fails(
     assert len(tables_of(left, "parquet")["runs"]) == 1
 
 
-def test_a_damaged_run_is_not_blamed_on_the_target(ws: Workspace, tmp_path: Path) -> None:
+@pytest.mark.parametrize("parts", ["sqlite"], indirect=True)
+def test_a_damaged_run_is_not_blamed_on_the_target(parts: Parts, tmp_path: Path) -> None:
     """The message names the run's results."""
-    found = list((ws.data / "results").glob("*/samples.parquet"))
-    if not found:  # they are in the database
-        return
-    for file in found:
+    ws = Workspace(parts)
+    fill(ws, tmp_path)
+    for file in (ws.data / "results").glob("*/samples.parquet"):
         file.write_bytes(file.read_bytes()[:-100])
     with pytest.raises(StoreError, match=r"the results of ingest \S+ cannot be read"):
         ws.export(tmp_path / "out")
@@ -172,22 +191,28 @@ def damage(ws: Workspace) -> None:
             connection.execute(text("ALTER TABLE bulk_timeline DROP COLUMN max_ms"))
 
 
-@pytest.mark.parametrize("format", FORMATS)
-def test_an_export_that_fails_leaves_nothing(ws: Workspace, tmp_path: Path, format: str) -> None:
+@own
+def test_an_export_that_fails_leaves_nothing(parts: Parts, tmp_path: Path) -> None:
     """Neither under its name nor beside it; an earlier one is as it was."""
-    path = ws.export(tmp_path / "out", runs=4, format=format)
+    ws = Workspace(parts)
+    fill(ws, tmp_path)
+    paths = {each: ws.export(tmp_path / each, runs=4, format=each) for each in FORMATS}
     damage(ws)
     before = sorted(tmp_path.iterdir())
-    for target in (path, tmp_path / "other"):
-        with pytest.raises(StoreError):
-            ws.export(target, format=format, overwrite=True)
+    for each, path in paths.items():
+        for target in (path, tmp_path / "other"):
+            with pytest.raises(StoreError):
+                ws.export(target, format=each, overwrite=True)
+        assert len(tables_of(path, each)["runs"]) == 1
     assert sorted(tmp_path.iterdir()) == before
-    assert len(tables_of(path, format)["runs"]) == 1
 
 
-def test_an_export_that_is_killed_leaves_nothing_under_its_name(ws: Workspace, start: Start, tmp_path: Path) -> None:
+@own
+def test_an_export_that_is_killed_leaves_nothing_under_its_name(parts: Parts, start: Start, tmp_path: Path) -> None:
     """And the next one is not disturbed by what is left."""
+    ws = Workspace(parts)
+    fill(ws, tmp_path)
     target = tmp_path / "out.duckdb"
-    kill(start("lending", "export", target))
+    start("lending", "export", target).kill()
     assert not target.exists()
     assert len(tables_of(ws.export(target), "duckdb")["samples"]) == 1000

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import ator_lib as ator
@@ -10,7 +11,7 @@ REQUESTS = "timeStamp,elapsed,label,responseCode,success\n" + "".join(
     f"{1772352000000 + 10 * i},{10 + i % 50},/page/{i % 3},{500 if i % 10 == 0 else 200},{str(i % 10 != 0).lower()}\n"
     for i in range(900)
 )
-KINDS = ("timeline", "heatmap", "endpoints", "latency", "errors")
+KINDS = ("timeline", "heatmap", "endpoints", "latency", "distribution", "errors")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_a_run_of_cases_says_what_it_has_instead(ws: ator.Workspace, kind: str) 
 
 def test_an_unknown_picture_names_those_that_there_are(run: ator.RunHandle) -> None:
     """A slip of the pen is answered with what to write."""
-    with pytest.raises(ator.UsageError, match="there are timeline, heatmap, endpoints, latency, errors"):
+    with pytest.raises(ator.UsageError, match="there are timeline, heatmap, endpoints, latency, distribution, errors"):
         run.figure("pie")  # type: ignore[arg-type]
 
 
@@ -69,3 +70,43 @@ def test_a_notebook_shows_the_summary_with_the_rule_once(run: ator.RunHandle) ->
     assert shown.count(PERCENTILE_RULE) == 1
     assert "▲" in shown
     assert "<b>shop</b>" not in shown
+
+
+def test_a_part_of_the_run_is_drawn_finer(run: ator.RunHandle) -> None:
+    """With exactly the requests that started in it; the rate of a cut interval is that of what lies in it."""
+    figure = run.figure("timeline", since=2.05, until=4)
+    assert figure.layout.xaxis2.title.text == "time (UTC), in intervals of 500 ms"
+    samples = run.samples(["started_at", "duration_ms"])
+    start = samples["started_at"].min()
+    requests, failures = figure.data[0], figure.data[1]
+    assert (requests.name, failures.name) == ("requests", "failures")
+    assert requests.y == pytest.approx([100.0] * len(requests.y), rel=0.1)
+    assert requests.x[-1] < (start + pd.Timedelta(seconds=4)).to_datetime64()
+    inside = samples[samples["started_at"] >= start + pd.Timedelta(seconds=2.05)]
+    p99 = next(trace for trace in figure.data if trace.name == "p99")
+    assert max(p99.y) <= inside["duration_ms"].max()
+
+
+def test_figures_of_summaries_take_a_part_too(run: ator.RunHandle) -> None:
+    """Those of what is kept of the whole run alone say so."""
+    part = run.summary(since=0, until=0.5)
+    total = next(trace for trace in run.figure("latency", since=0, until=0.5).data if trace.name == "total")
+    assert total.y[0] == part["p50_ms"].iloc[-1]
+    for kind in ("distribution", "errors"):
+        with pytest.raises(ator.UsageError, match="is of the whole run"):
+            run.figure(kind, since=1)  # type: ignore[arg-type]
+
+
+def test_a_part_without_a_request_says_so(run: ator.RunHandle) -> None:
+    """Before the run, after it, or from a moment to itself."""
+    for since, until in ((100, None), (3, 3)):
+        figure = run.figure("timeline", since=since, until=until)
+        assert figure.layout.annotations[0].text == "no requests in this part of the run"
+
+
+def test_the_distribution_is_of_the_endpoints_that_are_named(run: ator.RunHandle) -> None:
+    """By their labels; without any it is the total's."""
+    named = run.figure("distribution", endpoints=["/page/1", "total"])
+    assert [trace.name for trace in named.data if trace.mode == "lines"] == ["/page/1", "total"]
+    with pytest.raises(ator.UsageError, match="no endpoint /page/9: there are /page/0, /page/1, /page/2, total"):
+        run.figure("distribution", endpoints=["/page/9"])

@@ -21,7 +21,7 @@ from ator_lib.workspace.run import RunHandle
 from ator_lib.workspace.workspace import Workspace
 from tests.support.files import synthetic_csv
 from tests.support.paused import PURGE_POINTS
-from tests.support.racing import Start, kill, rows, set_end, sweep_all
+from tests.support.racing import Start, rows, set_end, sweep_all
 
 pytestmark = pytest.mark.parametrize("parts", ["sqlite", "postgres with results"], indirect=True)
 
@@ -106,7 +106,7 @@ def test_killed_at_any_point(ws: Workspace, start: Start, tmp_path: Path, point:
     """The run can be read as before or as purged, and the next purge finishes it."""
     run = ingested(ws, tmp_path)
     before = lasting(run)
-    kill(start(point, "purge"))
+    start(point, "purge").kill()
     sweep_all(ws.parts, index.known_ingests(ws.parts.engine))
     for name, frame in lasting(run).items():
         assert_frame_equal(frame, before[name])

@@ -22,7 +22,7 @@ from ator_lib.workspace.ingest import ingest
 from ator_lib.workspace.parts import Parts
 from tests.support.cut import Cut
 from tests.support.files import synthetic_csv
-from tests.support.racing import Start, kill, rows, sets, sweep_all
+from tests.support.racing import Start, rows, sets, sweep_all
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_killed_all_or_nothing(parts: Parts, start: Start, file: Path, point: st
     """Before the commit every run lives on, whoever sweeps; after it a sweep leaves nothing."""
     run = ingest(parts, Files(paths=(file,)), None, {})
     kept = index.ingest_of(parts.engine, run.run_id)
-    kill(start(point, "reset"))
+    start(point, "reset").kill()
     sweep_all(parts, index.known_ingests(parts.engine))
     assert (rows(parts), sets(parts)) == (((1, 1, 3), [kept]) if point == "committing" else ((0, 0, 0), []))
 

@@ -10,7 +10,8 @@ from ator_lib.analysis.explain.parts import Side
 from ator_lib.analysis.explain.result import MEASURES, Contribution, Moved, RunOverlap
 from ator_lib.analysis.result import ComparisonResult, ComparisonRow
 from ator_lib.analysis.verdicts import Verdict
-from ator_lib.analysis.wording import listed, plural, short, signed
+from ator_lib.analysis.wording import listed, plural, short
+from ator_lib.written import signed
 
 MOVED_TOO = 0.05
 """Change of another test's p50 from which it is said to have moved, too; one run each way has no interval."""

@@ -15,7 +15,7 @@ from ator_lib.analysis.gates.units import POINTS, SHARE, Unit
 from ator_lib.analysis.metrics import METRICS
 from ator_lib.analysis.run_data import COMMON, Endpoint
 from ator_lib.analysis.verdicts import Verdict
-from ator_lib.analysis.wording import signed
+from ator_lib.written import signed
 
 Effects = dict[str, float]
 """``CompareOptions.minimum_effect``."""

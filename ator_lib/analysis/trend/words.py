@@ -9,7 +9,8 @@ import numpy as np
 from ator_lib.analysis.trend.query import TrendQuery
 from ator_lib.analysis.trend.result import ChangeKind, LevelChange, TrendSeries
 from ator_lib.analysis.verdicts import Verdict
-from ator_lib.analysis.wording import plural, short, signed
+from ator_lib.analysis.wording import plural, short
+from ator_lib.written import signed
 
 FEWEST_RUNS = 6
 """A change point is looked for among so many runs or more."""

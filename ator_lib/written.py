@@ -1,4 +1,7 @@
-"""How values are written for people, in figures, tables and sentences alike. What is missing is an en dash."""
+"""How values are written for people: in notebooks, figures, reports, pages and on the command line alike.
+
+What is missing (``None``, nan, pandas' NaT and NA) is an en dash.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from ator_lib.analysis.wording import signed
-
 MISSING = "–"
+
+_SIZES = ("B", "kB", "MB", "GB", "TB")
 
 _MOST_RUNS = 8
 """Named one by one; more would fill a title."""
@@ -18,25 +21,30 @@ Number = float | int | Decimal
 
 
 def is_missing(value: Any) -> bool:
-    """Whether there is no value: null, or one that is not equal to itself (nan and pandas' NaT).
+    """Whether there is no value: null, nan, or pandas' NaT or NA. An empty text, list or array is a value.
 
     Examples
     --------
-    >>> is_missing(None), is_missing(float("nan")), is_missing(0)
-    (True, True, False)
+    >>> is_missing(None), is_missing(float("nan")), is_missing(0), is_missing("")
+    (True, True, False, False)
     """
-    return value is None or value != value
+    if value is None or hasattr(value, "__len__"):  # arrays compare item by item
+        return value is None
+    try:
+        return bool(value != value)
+    except TypeError:  # NA is neither equal to itself nor not
+        return True
 
 
 def text(value: Any) -> str:
-    """Write anything as it is.
+    """Write anything as it is; what would be empty is an en dash, too.
 
     Examples
     --------
-    >>> text("lab-1"), text(None)
-    ('lab-1', '–')
+    >>> text("lab-1"), text(None), text("")
+    ('lab-1', '–', '–')
     """
-    return MISSING if is_missing(value) else str(value)
+    return MISSING if is_missing(value) else str(value) or MISSING
 
 
 def count(value: Number | None) -> str:
@@ -50,8 +58,19 @@ def count(value: Number | None) -> str:
     return MISSING if value is None or is_missing(value) else f"{value:,.0f}"
 
 
+def decimal(value: Number | None) -> str:
+    """Write a number with all of its digits, but for needless zeros.
+
+    Examples
+    --------
+    >>> decimal(Decimal("0.40")), decimal(503.0), decimal(None)
+    ('0.4', '503', '–')
+    """
+    return MISSING if is_missing(value) else f"{Decimal(str(value)).normalize():f}"
+
+
 def digits(value: Number | None) -> str:
-    """Write a number with three significant digits, but every digit before the point.
+    """Write a number with three significant digits, but every digit before the point: latencies and rates.
 
     Examples
     --------
@@ -102,6 +121,19 @@ def measured(metric: str, value: Number | None) -> str:
     return digits(value) + (" ms" if metric.endswith("_ms") else "/s" if metric.endswith("_rps") else "")
 
 
+def signed(share: float) -> str:
+    """Write a change, a share of 1, in percent or points without the unit: one digit after the point below ten.
+
+    Examples
+    --------
+    >>> signed(0.1234), signed(-0.0056), signed(12.5), signed(-0.0001)
+    ('+12', '-0.6', '+1,250', '0')
+    """
+    points = 100 * share
+    written = f"{points:+,.0f}" if abs(points) >= 9.95 else f"{points:+.1f}"
+    return "0" if written in ("+0.0", "-0.0") else written
+
+
 def change(effect: float | None, *, unit: str = "%") -> str:
     """Write a change, given as a share of 1, with its sign: one digit after the point below ten.
 
@@ -145,6 +177,22 @@ def duration(seconds: Number | None) -> str:
     if hours:
         return f"{hours} h {minutes % 60:02d} min"
     return f"{minutes} min {whole % 60:02d} s" if minutes else f"{whole} s"
+
+
+def size(n_bytes: Number | None) -> str:
+    """Write a number of bytes, with a prefix of ten to the power of 3, 6, 9 or 12.
+
+    Examples
+    --------
+    >>> size(812), size(12_345), size(200_000_000), size(None)
+    ('812 B', '12.3 kB', '200 MB', '–')
+    """
+    if n_bytes is None or is_missing(n_bytes):
+        return MISSING
+    if n_bytes < 1000:
+        return f"{n_bytes:.0f} B"
+    power = next((power for power in range(1, len(_SIZES)) if n_bytes < 999.5 * 1000**power), len(_SIZES) - 1)
+    return f"{digits(n_bytes / 1000**power)} {_SIZES[power]}"
 
 
 def moment(when: datetime | None) -> str:

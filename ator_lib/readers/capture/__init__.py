@@ -1,0 +1,1 @@
+"""Samples that ATOR records inside a load tool's own processes."""
