@@ -7,7 +7,7 @@ another way to log in (OIDC) joins as one more of them, before the tokens in hea
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from starlette.concurrency import run_in_threadpool
@@ -23,10 +23,14 @@ PRINCIPAL = "ator.principal"
 
 @dataclass(frozen=True, kw_only=True)
 class Principal:
-    """Who asks: the name of the token, and its role."""
+    """Who asks: the name of the token, and its role.
+
+    ``has_logged_in``: the token came by the login page's cookie, so that there is something to log out of.
+    """
 
     name: str
     role: Role
+    has_logged_in: bool = False
 
     def why_not(self, needed: Role) -> str | None:
         """Say why this role does not do, or ``None`` if it does."""
@@ -83,7 +87,8 @@ def by_cookie(check: TokenCheck) -> Authenticator:
 
     async def authenticate(connection: HTTPConnection) -> Principal | None:
         kept = connection.cookies.get(cookie_name(connection))
-        return None if kept is None else await principal_of(check, kept)
+        principal = None if kept is None else await principal_of(check, kept)
+        return None if principal is None else replace(principal, has_logged_in=True)
 
     return authenticate
 

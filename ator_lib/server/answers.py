@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from ator_lib.model import IngestReport, LocationStatus, Role, RunStatus
+from ator_lib.model import LocationStatus, Role, RunStatus
 
 Number: TypeAlias = Annotated[float | str, Field(description="A number where that says the same decimal, else text.")]
 
@@ -24,6 +24,26 @@ class LoadProfileAnswer(BaseModel):
     host: str | None
 
 
+class EndpointProgressAnswer(BaseModel):
+    """How an endpoint is doing: figures of the last seconds, counts of the whole run so far."""
+
+    name: str
+    method: str | None
+    requests: int
+    failures: int
+    throughput_rps: float | None
+    p95_ms: float | None
+
+
+class ErrorProgressAnswer(BaseModel):
+    """Requests that failed in the same way so far."""
+
+    name: str
+    method: str | None
+    error: str
+    requests: int
+
+
 class ProgressAnswer(BaseModel):
     """How a run is doing: figures of the last seconds, counts of the whole run so far."""
 
@@ -33,6 +53,26 @@ class ProgressAnswer(BaseModel):
     users: int | None
     throughput_rps: float | None
     p95_ms: float | None
+    endpoints: list[EndpointProgressAnswer]
+    errors: list[ErrorProgressAnswer]
+
+
+class ProgressPointAnswer(BaseModel):
+    """How a run was doing at one moment."""
+
+    elapsed_s: float
+    at: datetime
+    users: int | None
+    requests: int
+    failures: int
+    throughput_rps: float | None
+    p95_ms: float | None
+
+
+class ProgressPointsAnswer(BaseModel):
+    """How a run did so far, the oldest first."""
+
+    progress: list[ProgressPointAnswer]
 
 
 class RunAnswer(BaseModel):
@@ -120,11 +160,41 @@ class QueueAnswer(BaseModel):
     queue: list[PlaceAnswer]
 
 
+class FiguresAnswer(BaseModel):
+    """The figures of all requests of a run."""
+
+    requests: int
+    failures: int
+    throughput_rps: float | None
+    error_rate: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+class FoundRunAnswer(RunAnswer):
+    """A run of the history. ``figures`` are there if they were asked for; null without results."""
+
+    figures: FiguresAnswer | None = None
+
+
 class HistoryAnswer(BaseModel):
     """A page of runs; ``next_cursor`` asks for the next one."""
 
-    executions: list[RunAnswer]
+    executions: list[FoundRunAnswer]
     next_cursor: str | None
+
+
+class CountAnswer(BaseModel):
+    """How many runs there are."""
+
+    count: int
+
+
+class ValuesAnswer(BaseModel):
+    """The different values of a field, in order."""
+
+    values: list[str]
 
 
 class LocationAnswer(BaseModel):
@@ -160,24 +230,17 @@ class BaselinesAnswer(BaseModel):
     baselines: list[BaselineAnswer]
 
 
-class IngestAnswer(BaseModel):
-    """What was read from an uploaded file."""
+class AnnotationAnswer(BaseModel):
+    """What somebody said of a run; null metric and name: of all of them."""
 
-    samples: int
-    started_at: datetime | None
-    ended_at: datetime | None
-    tool: str | None
-    tool_version: str | None
-    precision: str | None
-    truncated: bool
-    report: IngestReport | None
-
-
-class ResultsAnswer(BaseModel):
-    """The run, and what was read."""
-
-    run: RunAnswer
-    ingest: IngestAnswer
+    annotation_id: int
+    run_id: int
+    text: str
+    resets: bool
+    metric: str | None
+    name: str | None
+    created_by: str | None
+    created_at: datetime
 
 
 class WhoAnswer(BaseModel):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from ator_lib.model import TAGS, Progress, RunRequest
+from ator_lib.model import TAGS, EndpointProgress, ErrorProgress, Progress, RunRequest
 from ator_lib.registry.admission import parse_factor
 from ator_lib.registry.checks import HIGHEST_PRIORITY, LONGEST_LEASE_S, LONGEST_NAME, LONGEST_TAG, LONGEST_TEXT
 
@@ -43,7 +43,23 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=True)
 
 
-class RegisterBody(Body):
+class IdentityBody(Body):
+    """What may be said of any run."""
+
+    repo: Name | None = None
+    lac: Name | None = Field(None, description="Location Application Component, such as LAC.0001.")
+    stream: Name | None = Field(None, description="Branch or line of development.")
+    test: Name | None = None
+    type: Name | None = None
+    environment: Name | None = None
+    triggered_by: Name | None = None
+    dashboard_url: Text | None = None
+    location: Name | None = Field(None, description="Where it runs; the server has a default.")
+    attributes: Attributes = Field(default_factory=dict)
+    tags: Tags = Field(default_factory=list)
+
+
+class RegisterBody(IdentityBody):
     """A run that wants to start."""
 
     model_config = ConfigDict(
@@ -65,18 +81,7 @@ class RegisterBody(Body):
         }
     )
 
-    repo: Name | None = None
-    lac: Name | None = Field(None, description="Location Application Component, such as LAC.0001.")
-    stream: Name | None = Field(None, description="Branch or line of development.")
-    test: Name | None = None
-    type: Name | None = None
-    environment: Name | None = None
-    triggered_by: Name | None = None
     factor: Number | None = Field(None, description="Share of the location that the run takes; none counts as 0.")
-    dashboard_url: Text | None = None
-    location: Name | None = Field(None, description="Where it runs; the server has a default.")
-    attributes: Attributes = Field(default_factory=dict)
-    tags: Tags = Field(default_factory=list)
     priority: int | None = Field(
         None, ge=-HIGHEST_PRIORITY, le=HIGHEST_PRIORITY, description="In the queue, the higher one goes first."
     )
@@ -90,6 +95,19 @@ class RegisterBody(Body):
         said = self.model_dump(exclude={"tags", "lease_s", "queue", "factor", "attributes"})
         attributes = self.attributes | ({TAGS: self.tags} if self.tags else {})
         return RunRequest(**said, factor=parse_factor(self.factor), attributes=attributes)
+
+
+class CommitBody(IdentityBody):
+    """What is said of the run that an upload becomes, or which run it is of."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"test": "checkout", "stream": "main"}]})
+
+    location: Name | None = Field(None, description="Where it ran; a run of a file takes no part of it.")
+    run_id: int | None = Field(None, description="A run that there is; then nothing else is given.")
+
+    def said(self) -> dict[str, Any]:
+        """Give what ``Workspace.ingest`` takes of a run to be made."""
+        return {name: value for name, value in self.model_dump(exclude={"run_id"}).items() if value}
 
 
 class CompleteBody(Body):
@@ -112,6 +130,26 @@ class CancelBody(Body):
     run_id: RunId
 
 
+class EndpointProgressBody(Body):
+    """How an endpoint is doing; figures are of the last seconds, counts of the whole run so far."""
+
+    name: Name
+    method: Name | None = None
+    requests: Count
+    failures: Count = 0
+    throughput_rps: Measure | None = None
+    p95_ms: Measure | None = None
+
+
+class ErrorProgressBody(Body):
+    """Requests that failed in the same way so far."""
+
+    name: Name
+    method: Name | None = None
+    error: Name
+    requests: Count
+
+
 class ProgressBody(Body):
     """How a run is doing; figures are of the last seconds, counts of the whole run so far."""
 
@@ -121,6 +159,19 @@ class ProgressBody(Body):
     users: Count | None = None
     throughput_rps: Measure | None = None
     p95_ms: Measure | None = None
+    endpoints: list[EndpointProgressBody] = Field(
+        default_factory=list, max_length=50, description="For live tables, those with most requests first."
+    )
+    errors: list[ErrorProgressBody] = Field(
+        default_factory=list, max_length=10, description="The most frequent failures first."
+    )
+
+    def record(self) -> Progress:
+        """Make the registry's record."""
+        said = self.model_dump()
+        endpoints = tuple(EndpointProgress(**endpoint) for endpoint in said["endpoints"])
+        errors = tuple(ErrorProgress(**error) for error in said["errors"])
+        return Progress(**{**said, "endpoints": endpoints, "errors": errors})
 
 
 _LEASE = "0f8fad5bd9cb469fa16570867728950e"
@@ -144,7 +195,7 @@ class HeartbeatBody(Body):
 
     def record(self) -> Progress | None:
         """Make the registry's record of the progress."""
-        return None if self.progress is None else Progress(**self.progress.model_dump())
+        return None if self.progress is None else self.progress.record()
 
 
 class StartBody(Body):
@@ -220,3 +271,14 @@ class PinBody(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"run_id": 1}]})
 
     run_id: RunId
+
+
+class AnnotateBody(Body):
+    """What somebody says of a run."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"text": "new database server", "resets": True}]})
+
+    text: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+    resets: bool = Field(True, description="A new level begins with this run, which is no change to look into.")
+    metric: Name | None = Field(None, description="What it is about; without it all metrics.")
+    name: Name | None = Field(None, description="The endpoint that it is about; without it all.")

@@ -31,6 +31,7 @@ from ator_lib.server.access import PRINCIPAL, Authenticator, Principal
 from ator_lib.server.limits import LimitedBody, announced_bytes, limit_of
 from ator_lib.server.problems import problem
 from ator_lib.server.sockets import POLICY_VIOLATION, WatchedSocket
+from ator_lib.server.visitors import remember
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -69,7 +70,7 @@ class AccessRules:
     requires_token
         Whether nobody gets in without a token; otherwise whoever shows none is ``access.LOCAL``.
     max_upload_bytes
-        How long the body of a ``POST /runs/{run_id}/results`` may be.
+        How long an uploaded file may be: the body of ``POST /runs/{run_id}/results`` and ``POST /uploads``.
     recheck_s
         Seconds until an open websocket is judged again.
     """
@@ -156,6 +157,7 @@ class Guard:
         if why_not is not None:
             return Denial(status=403, error="forbidden", message=why_not)
         connection.scope[PRINCIPAL] = principal
+        remember(principal)
         return None
 
     async def _principal(self, connection: HTTPConnection) -> Principal | Denial:
@@ -232,6 +234,8 @@ def _with_headers(send: Send) -> Send:
             headers = MutableHeaders(scope=message)
             for name, value in SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
+            if headers.get("content-type", "").startswith("text/html"):
+                headers.setdefault("Cache-Control", "no-store")  # the session of a page that was left is gone
         await send(message)
 
     return send_with_headers

@@ -10,7 +10,7 @@ from starlette.types import Message, Receive, Send
 MOST_BYTES = 2**20
 """What any request may send; those that upload results have a limit of their own."""
 
-_UPLOAD = re.compile(r"/runs/[^/]+/results")
+_UPLOAD = re.compile(r"/runs/[^/]+/results|/uploads")
 
 
 def limit_of(connection: HTTPConnection, max_upload_bytes: int) -> int:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ator_lib.errors import UsageError
 from ator_lib.registry.history import TEXTS
+from ator_lib.registry.pages import MOST_RUNS
 from ator_lib.registry.wire import MOST_PER_PAGE
 from ator_lib.server.bodies import Text
 from ator_lib.workspace.ingest import column_map
@@ -20,7 +21,7 @@ _FILE_NAME = f"^[^{NOT_IN_NAMES}]*[^{NOT_IN_NAMES}.][^{NOT_IN_NAMES}]*$"  # of n
 Texts: TypeAlias = Annotated[list[Text] | None, Field(max_length=100)]
 
 
-class HistoryQuery(BaseModel):
+class FilterQuery(BaseModel):
     """Filters of the history. Repeat a parameter to take any of its values; ``%`` stands for any text."""
 
     model_config = ConfigDict(extra="forbid")
@@ -36,16 +37,18 @@ class HistoryQuery(BaseModel):
     location: Texts = None
     status: Texts = None
     status_reason: Texts = None
+    run_id: Annotated[list[int] | None, Field(max_length=1000)] = None
     since: Text | None = Field(None, description="Started, or else queued, at this time or later; UTC without a zone.")
     until: Text | None = Field(None, description="Started, or else queued, before this time.")
     tag: Texts = Field(None, description="All of these.")
     attribute: Texts = Field(
         None, description='`name=value`; a value that is JSON (`50`, `true`, `"50"`) is that, else text.'
     )
-    any_of: Text | None = Field(None, description="JSON: a list of filters, one of which must hold.")
-    limit: int = Field(100, ge=1, le=MOST_PER_PAGE)
-    order: Text = Field("-run_id", description="A field's name, with `-` in front descending.")
-    cursor: Text | None = Field(None, description="`next_cursor` of the page before.")
+    any_of: Text | None = Field(
+        None,
+        description="JSON: a list of filters, one of which must hold; also of ranges: "
+        '`[{"p95_ms": [500, null], "duration_s": [60, 300]}]`.',
+    )
 
     def where(self) -> dict[str, Any]:
         """Make the registry's filter.
@@ -55,12 +58,26 @@ class HistoryQuery(BaseModel):
         UsageError
             ``attribute`` or ``any_of`` cannot be read.
         """
-        where = {name: getattr(self, name) for name in (*TEXTS, "since", "until", "tag")}
+        where = {name: getattr(self, name) for name in (*TEXTS, "run_id", "since", "until", "tag")}
         if self.attribute:
             where["attributes"] = dict(_named_values(self.attribute))
         if self.any_of is not None:
             where["any_of"] = _any_of(self.any_of)
         return {name: value for name, value in where.items() if value is not None}
+
+
+class HistoryQuery(FilterQuery):
+    """Which page of what the filters find."""
+
+    limit: int = Field(100, ge=1, le=MOST_PER_PAGE)
+    order: Text = Field("-run_id", description="A field's or figure's name, with `-` in front descending.")
+    cursor: Text | None = Field(None, description="`next_cursor` of the page before.")
+    offset: int = Field(0, ge=0, le=MOST_RUNS, description="Leave out so many.")
+    figures: bool = Field(False, description="Whether to give the figures of all requests of each run, too.")
+
+    def page(self) -> dict[str, Any]:
+        """Give what ``Registry.history`` takes beside the filter."""
+        return self.model_dump(include={"limit", "order", "cursor", "offset", "figures"})
 
 
 def _named_values(texts: Iterable[str]) -> Iterable[tuple[str, Any]]:

@@ -18,6 +18,7 @@ import uvicorn
 from ator_lib.errors import UsageError
 from ator_lib.server.app import PageFactory, create_app
 from ator_lib.server.guard import LOOPBACK_NAMES, LOOPBACK_RULES, AccessRules
+from ator_lib.server.memory import collected_seldom
 
 if TYPE_CHECKING:
     from ator_lib.workspace.workspace import Workspace
@@ -38,7 +39,7 @@ def serve(
     open_browser: bool = False,
     on_ready: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve the dashboard until SIGINT or SIGTERM, then close the pages and return.
+    """Serve the dashboard until SIGINT or SIGTERM, then close the pages and return; judge runs meanwhile.
 
     Parameters
     ----------
@@ -69,13 +70,13 @@ def serve(
     with _listen(host, port) as listener:
         url = _url(host, listener.getsockname()[1])
         config = uvicorn.Config(
-            create_app(workspace, pages, rules=rules),
+            create_app(workspace, pages, rules=rules, judges=True),
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=SHUTDOWN_GRACE_S,
         )
         server = _AnnouncingServer(config, lambda: _announce(url, open_browser, on_ready))
-        with _signals_end_quietly():
+        with collected_seldom(), _signals_end_quietly():
             server.run(sockets=[listener])
 
 

@@ -59,7 +59,8 @@ def history_table(
     problem
         Why there is nothing to show: what was asked is off.
     """
-    onwards = [*((name, value) for name, value in filters if name != "cursor"), ("cursor", page.next_cursor or "")]
+    same = [(name, value) for name, value in filters if name not in ("cursor", "offset")]
+    onwards = [*same, ("cursor", page.next_cursor or "")]
     return _render(
         title="History",
         caption=f"{len(page.runs)} runs{', and more' if page.next_cursor else ''}. Times are UTC.",

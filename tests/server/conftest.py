@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import panel as pn
 import pytest
 
 import ator_lib
 from ator_lib.workspace.workspace import Workspace
-from tests.support.served import served
+from tests.support.served import BLANK, served
 
 EXAMPLE: dict[str, Any] = {
     "repo": "performance-tests",
@@ -38,7 +37,7 @@ def workspace(tmp_path: Path) -> Workspace:
 @pytest.fixture
 def api(workspace: Workspace) -> Iterator[httpx.Client]:
     """Speak to a server of that workspace."""
-    with served(workspace, {"/overview": lambda _: pn.Row()}) as server, httpx.Client(base_url=server.url) as client:
+    with served(workspace, BLANK) as server, httpx.Client(base_url=server.url) as client:
         yield client
 
 
@@ -46,7 +45,7 @@ def api(workspace: Workspace) -> Iterator[httpx.Client]:
 def empty_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """Speak to a server that holds nothing, and that no test may make keep something."""
     workspace = ator_lib.connect(tmp_path_factory.mktemp("empty") / "data")
-    with served(workspace, {"/overview": lambda _: pn.Row()}) as server, httpx.Client(base_url=server.url) as client:
+    with served(workspace, BLANK) as server, httpx.Client(base_url=server.url) as client:
         yield client
 
 

@@ -90,7 +90,7 @@ def test_a_time_without_a_zone_is_utc(api_with_runs: httpx.Client) -> None:
     "params",
     [
         {"since": "yesterday"}, {"since": "9999-12-31T23:59:59-14:00"}, {"until": "0001-01-01T00:00:00+14:00"},
-        {"status": "gone"}, {"order": "-factor"}, {"cursor": "x"}, {"limit": 0}, {"limit": 1001}, {"strem": "main"},
+        {"status": "gone"}, {"order": "-attributes"}, {"cursor": "x"}, {"limit": 0}, {"limit": 1001}, {"strem": "main"},
         {"attribute": "build"}, {"any_of": "{"}, {"any_of": "[[[[["}, {"any_of": "[NaN]"}, {"any_of": "[5]"},
         {"stream": "a\0b"}, {"test": "x" * 10_001},
     ],
@@ -99,3 +99,34 @@ def test_a_time_without_a_zone_is_utc(api_with_runs: httpx.Client) -> None:
 def test_a_search_that_makes_no_sense_is_refused(empty_api: httpx.Client, params: dict[str, Any]) -> None:
     """And so is a filter that is not known: it would silently filter nothing."""
     refused(empty_api.get("/history", params=params), 422, "invalid")
+
+
+def test_runs_are_counted_and_their_values_listed(api_with_runs: httpx.Client) -> None:
+    """By the filters of the history."""
+    assert api_with_runs.get("/history/count").json() == {"count": 7}
+    assert api_with_runs.get("/history/count", params={"test": "checkout"}).json() == {"count": 3}
+    assert api_with_runs.get("/history/values/test").json() == {"values": ["checkout", "odd_%", "search"]}
+    answer = api_with_runs.get("/history/values/stream", params={"test": ["search", "odd_%"]})
+    assert answer.json() == {"values": ["Release/7", "x_y\\z"]}
+
+
+def test_a_page_by_offset_and_runs_by_number(api_with_runs: httpx.Client) -> None:
+    """Repeat the number for several; a range is one of ``any_of``."""
+    assert found(api_with_runs, limit=2, offset=4) == [3, 2]
+    assert found(api_with_runs, run_id=[2, 5, 99]) == [5, 2]
+    assert found(api_with_runs, any_of=json.dumps([{"duration_s": [0, 3600]}])) == [1]
+
+
+def test_figures_are_null_without_results(api_with_runs: httpx.Client) -> None:
+    """And not there unless they are asked for."""
+    with_figures = api_with_runs.get("/history", params={"figures": True, "order": "-p95_ms"}).json()["executions"]
+    assert [run["figures"] for run in with_figures] == [None] * 7
+    assert "figures" not in api_with_runs.get("/history").json()["executions"][0]
+
+
+@pytest.mark.parametrize(
+    "path", ["/history/values/id", "/history/count?limit=5", "/history?offset=-1", "/history?run_id=x"]
+)
+def test_what_cannot_be_counted_or_listed_is_refused(empty_api: httpx.Client, path: str) -> None:
+    """A page's words make no sense of a count, and not every field is a text."""
+    refused(empty_api.get(path), 422, "invalid")

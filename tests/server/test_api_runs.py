@@ -78,11 +78,46 @@ def test_a_heartbeat_renews_and_tells_progress(api: httpx.Client) -> None:
     beat = {"run_id": run["run_id"], "lease_id": run["lease_id"], "lease_s": 600, "progress": progress}
     answer = api.post("/heartbeat", json=beat).json()
 
-    assert answer["progress"] == {**progress, "failures": 0, "p95_ms": None}
+    assert answer["progress"] == {**progress, "failures": 0, "p95_ms": None, "endpoints": [], "errors": []}
     assert answer["lease_expires_at"] > run["lease_expires_at"]
     assert answer["stop_requested_at"] is None
     api.post("/cancel", json={"run_id": run["run_id"]})
     assert api.post("/heartbeat", json=beat).json()["stop_requested_at"] is not None
+
+
+def test_heartbeats_are_the_points_of_a_run(api: httpx.Client) -> None:
+    """Also those later than a moment alone; endpoints and errors are told of the last one, with the run."""
+    run = registered(api, lease_s=60)
+    endpoint = {"name": "/a", "method": "GET", "requests": 7, "failures": 2, "throughput_rps": 1.5, "p95_ms": None}
+    error = {"name": "/a", "method": None, "error": "500", "requests": 2}
+    for elapsed_s in (2.0, 4.0):
+        progress = {"elapsed_s": elapsed_s, "requests": 7, "endpoints": [endpoint], "errors": [error]}
+        beat = {"run_id": run["run_id"], "lease_id": run["lease_id"], "progress": progress}
+        assert api.post("/heartbeat", json=beat).status_code == 200
+    first, second = api.get(f"/runs/{run['run_id']}/progress").json()["progress"]
+
+    assert (first["elapsed_s"], first["requests"], first["users"], first["p95_ms"]) == (2.0, 7, None, None)
+    assert run["start_time"] < first["at"] < second["at"]
+    later = api.get(f"/runs/{run['run_id']}/progress", params={"since_s": 2}).json()
+    assert later == {"progress": [second]}
+    told = api.get(f"/runs/{run['run_id']}").json()["progress"]
+    assert (told["endpoints"], told["errors"]) == ([endpoint], [error])
+    refused(api.get("/runs/77/progress"), 404, "not_found")
+    refused(api.get(f"/runs/{run['run_id']}/progress?since_s=-1"), 422, "invalid")
+
+
+@pytest.mark.parametrize(("part", "most"), [("endpoints", 50), ("errors", 10)])
+def test_a_heartbeat_of_too_much_is_refused(api: httpx.Client, part: str, most: int) -> None:
+    """A live table has an end; so has a name."""
+    run = registered(api, lease_s=60)
+    row = {"name": "/a", "requests": 1} | ({"error": "500"} if part == "errors" else {})
+    beat = {"run_id": run["run_id"], "lease_id": run["lease_id"], "progress": {"elapsed_s": 2.0, part: [row] * most}}
+
+    assert api.post("/heartbeat", json=beat).status_code == 200
+    beat["progress"][part] = [row] * (most + 1)
+    refused(api.post("/heartbeat", json=beat), 422, "invalid")
+    beat["progress"][part] = [{**row, "name": "x" * 501}]
+    refused(api.post("/heartbeat", json=beat), 422, "invalid")
 
 
 def test_a_lost_lease_is_said_to_be_lost(api: httpx.Client) -> None:

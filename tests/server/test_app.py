@@ -13,7 +13,7 @@ from websockets.typing import Origin
 from tests.support.fake_workspace import FakeWorkspace
 from tests.support.served import served
 
-PAGES = {"/overview": lambda workspace: pn.Row("hello"), "/run": lambda workspace: pn.Row("run")}
+PAGES = {"/overview": lambda workspace, visitor: pn.Row("hello"), "/run": lambda workspace, visitor: pn.Row("run")}
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +43,12 @@ def test_start_leads_to_the_first_page(client: httpx.Client) -> None:
 
     assert (answer.status_code, answer.headers["location"]) == (307, "/overview")
     assert "text/html" in client.get("/overview").headers["content-type"]
+
+
+def test_pages_are_loaded_anew_by_the_back_button(client: httpx.Client) -> None:
+    """The session of a page that was left is gone, so a copy that the browser kept would be dead."""
+    assert client.get("/overview").headers["cache-control"] == "no-store"
+    assert "cache-control" not in client.get("/health").headers
 
 
 def test_pages_are_not_in_the_document(client: httpx.Client) -> None:

@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import panel as pn
 import pytest
 import requests
 import schemathesis
@@ -22,7 +21,8 @@ from schemathesis.specs.openapi import checks
 import ator_lib
 from ator_lib.model import RunRequest
 from ator_lib.workspace.workspace import Workspace
-from tests.support.served import served
+from tests.support.files import synthetic_csv
+from tests.support.served import BLANK, served
 
 LONGEST_URL = 60_000
 """Beyond it the HTTP parser answers by itself, in words of its own."""
@@ -39,17 +39,19 @@ EXAMPLES = {"sqlite": 20, "postgres": 8}
 
 @dataclass(frozen=True)
 class Fuzzed:
-    """A server with a few runs, and the statuses that each door has answered."""
+    """A server with a few runs and uploads, and the statuses that each door has answered."""
 
     schema: Any
     session: requests.Session
     leases: list[str]
+    uploads: list[str]
     answered: dict[str, set[int]] = field(default_factory=dict)
 
     def ask(self, case: Any, number: int) -> None:
         """Send one request, mostly about a run that there is, and judge the answer."""
         if number < len(self.leases):
-            _about(case, number + 1, self.leases[number])
+            known = {"run_id": number + 1, "lease_id": self.leases[number], "upload_id": self.uploads[number]}
+            _about(case, known)
         if _url_length(case) > LONGEST_URL:
             return
         answer = case.call(session=self.session)
@@ -65,9 +67,11 @@ def fuzzed(database_url: str, tmp_path: Path) -> Iterator[Fuzzed]:
     config = schemathesis.Config()
     config.projects.default.generation.with_security_parameters = False  # wrong tokens are the guard's own tests
     logging.disable(logging.WARNING)  # of the HTTP parser
-    with served(workspace, {"/overview": lambda _: pn.Row()}) as server, requests.Session() as session:
+    with served(workspace, BLANK) as server, requests.Session() as session:
         schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json", config=config)
-        yield Fuzzed(schema, session, leases)
+        content = synthetic_csv(tmp_path / "samples.csv").read_bytes()
+        answers = [session.post(f"{server.url}/uploads", data=content).json() for _ in leases]
+        yield Fuzzed(schema, session, leases, [answer["upload_id"] for answer in answers])
     logging.disable(logging.NOTSET)
 
 
@@ -117,9 +121,8 @@ def _some_runs(workspace: Workspace) -> list[str]:
     return [lease or "none" for lease in (*leases, waiting.run.lease_id)]
 
 
-def _about(case: Any, run_id: int, lease_id: str) -> None:
-    """Let a request be about this run, as far as it is about one."""
-    known = {"run_id": run_id, "lease_id": lease_id}
+def _about(case: Any, known: dict[str, Any]) -> None:
+    """Let a request be about this run or upload, as far as it is about one."""
     for part in (case.path_parameters, case.body):
         if isinstance(part, dict):
             part.update({name: value for name, value in known.items() if name in part})

@@ -21,8 +21,14 @@ DOORS = {
         "GET /history",
         "GET /queue",
     ),
+    "GET /runs/{run_id}/progress",
     *("GET /runs/{run_id}", "PATCH /runs/{run_id}", "DELETE /runs/{run_id}", "POST /runs/{run_id}/lease"),
     *("POST /runs/{run_id}/start", "POST /runs/{run_id}/leave", "POST /runs/{run_id}/results"),
+    *("GET /runs/{run_id}/artifacts", "GET /runs/{run_id}/artifacts/{name}", "GET /runs/{run_id}/progress"),
+    *("GET /history/count", "GET /history/values/{field}"),
+    *("POST /runs/{run_id}/annotations", "DELETE /annotations/{annotation_id}"),
+    *("GET /runs/{run_id}/report", "GET /compare/report"),
+    *("POST /uploads", "GET /uploads/{upload_id}", "POST /uploads/{upload_id}/commit", "DELETE /uploads/{upload_id}"),
     *("GET /locations", "POST /locations", "PATCH /locations/{name}"),
     *("GET /baselines", "PUT /baselines/{name}", "DELETE /baselines/{name}"),
     *("GET /status-html", "GET /history-html", "GET /history-html-filter", "GET /whoami", "GET /health"),
@@ -63,7 +69,7 @@ def test_every_problem_is_documented_in_its_one_shape(document: dict[str, Any]) 
     for name, operation in operations(document):
         expected = {"401", "403", "422", "500", "503"} if name != "GET /health" else set()
         expected |= {"413"} if "requestBody" in operation else set()
-        expected |= {"404"} if "{" in name else set()
+        expected |= {"404"} if "{" in name and "{field}" not in name else set()  # what a field may be is a rule
         assert expected <= set(operation["responses"]), name
         for status, answer in operation["responses"].items():
             if int(status) >= 400:

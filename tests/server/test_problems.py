@@ -8,7 +8,6 @@ from random import Random
 from string import ascii_letters
 
 import httpx
-import panel as pn
 import pytest
 from sqlalchemy import make_url
 
@@ -18,7 +17,7 @@ from ator_lib.errors import AtorError
 from ator_lib.registry.problems import PROBLEMS
 from ator_lib.workspace.workspace import Workspace
 from tests.server.conftest import refused, registered
-from tests.support.served import served
+from tests.support.served import BLANK, served
 
 JSON = {"content-type": "application/json"}
 
@@ -170,7 +169,7 @@ def test_a_database_that_is_away_can_be_asked_again(postgres_url: str, tmp_path:
     """503, without a word on where it is; all is well when it is back."""
     workspace = ator_lib.connect(tmp_path / "data", database_url=postgres_url)
     [door] = Path(str(make_url(postgres_url).query["host"])).glob(".s.PGSQL.*[0-9]")
-    with served(workspace, {"/overview": lambda _: pn.Row()}) as server, httpx.Client(base_url=server.url) as api:
+    with served(workspace, BLANK) as server, httpx.Client(base_url=server.url) as api:
         workspace.parts.engine.dispose()
         away = door.rename(door.with_name("away"))
         try:
@@ -189,7 +188,7 @@ def test_a_text_of_any_content_fits_every_index(postgres_url: str, tmp_path: Pat
     chance = Random(1)
     longest = "".join(chance.choices([chr(number) for number in range(0x20000, 0x2A000)], k=500))
     names = ("repo", "lac", "stream", "test", "type", "environment", "triggered_by", "location")
-    with served(workspace, {"/overview": lambda _: pn.Row()}) as server, httpx.Client(base_url=server.url) as api:
+    with served(workspace, BLANK) as server, httpx.Client(base_url=server.url) as api:
         key = {"Idempotency-Key": "".join(chance.choices(ascii_letters, k=500))}
         answer = api.post("/register", json=dict.fromkeys(names, longest), headers=key)
 

@@ -22,6 +22,7 @@ from ator_lib import Workspace
 from ator_lib.errors import UsageError
 from ator_lib.server.app import create_app
 from ator_lib.server.serve import rules_for, serve
+from ator_lib.server.visitors import Visitor
 from tests.support.browser import GuardedPage
 from tests.support.fake_workspace import FakeWorkspace
 from tests.support.served import listening
@@ -29,15 +30,16 @@ from tests.support.served import listening
 ROOT = Path(__file__).parents[2]
 
 SERVE = """
+import sys
+from ator_lib import connect
 from ator_lib.server.serve import serve
 from panel_app.pages import pages
-from tests.support.fake_workspace import busy_workspace
-serve(busy_workspace(), pages(), port=0, on_ready=lambda url: print(url, flush=True))
+serve(connect(sys.argv[1]), pages(), port=0, on_ready=lambda url: print(url, flush=True))
 print("ended", flush=True)
 """
 
 
-def counting_page(workspace: Workspace) -> pn.Column:
+def counting_page(workspace: Workspace, visitor: Visitor) -> pn.Column:
     """Make a page whose button the server answers."""
     said = pn.pane.Markdown("not clicked")
     button = pn.widgets.Button(label="Count")
@@ -126,9 +128,9 @@ def test_impossible_port_is_a_usage_error() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_gracefully(number: signal.Signals) -> None:
+def test_a_signal_ends_it_gracefully(number: signal.Signals, tmp_path: Path) -> None:
     """``serve`` returns after SIGINT and SIGTERM, and nothing but its caller has printed."""
-    with dashboard_process() as (process, url):
+    with dashboard_process(tmp_path / "data") as (process, url):
         with urllib.request.urlopen(f"{url}/overview") as page:
             assert b"ATOR" in page.read()
         process.send_signal(number)
@@ -138,9 +140,9 @@ def test_a_signal_ends_it_gracefully(number: signal.Signals) -> None:
 
 
 @contextmanager
-def dashboard_process() -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Serve the pages in a process of their own; give it and its address."""
-    argv = [sys.executable, "-c", SERVE]
+def dashboard_process(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Serve the pages of a workspace in a process of their own; give it and its address."""
+    argv = [sys.executable, "-c", SERVE, str(data)]
     with subprocess.Popen(argv, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None

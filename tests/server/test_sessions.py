@@ -6,10 +6,14 @@ from typing import Any
 
 import httpx
 import panel as pn
+import pytest
 from bokeh.client import pull_session
 from bokeh.client.session import ClientSession
-from bokeh.util.token import generate_session_id
+from bokeh.util.token import generate_jwt_token, generate_session_id
 from bokeh_fastapi.handler import WSHandler
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from ator_lib.server.sessions import mend_bokeh_fastapi
 from tests.support.fake_workspace import FakeWorkspace
@@ -19,10 +23,10 @@ PAGES_OPEN = 5
 
 
 def test_closed_pages_give_their_sessions_back() -> None:
-    """When websockets close, their sessions end, and so do the periodic callbacks of their pages."""
+    """When websockets close, their sessions end at once, and so do the periodic callbacks of their pages."""
     pages: list[list[int]] = []
 
-    with served(FakeWorkspace(), {"/page": lambda workspace: ticking(pages)}, session_lifetime_s=0.3) as server:
+    with served(FakeWorkspace(), {"/page": lambda *_: ticking(pages)}, session_lifetime_s=3600) as server:
         opened = [open_page(server) for _ in range(PAGES_OPEN)]
         wait_until(lambda: server.sessions == PAGES_OPEN and all(pages))
         for session in opened:
@@ -40,11 +44,48 @@ def test_open_pages_keep_their_sessions() -> None:
     """A page whose websocket is open outlives the lifetime of unused sessions."""
     pages: list[list[int]] = []
 
-    with served(FakeWorkspace(), {"/page": lambda workspace: ticking(pages)}, session_lifetime_s=0.1) as server:
+    with served(FakeWorkspace(), {"/page": lambda *_: ticking(pages)}, session_lifetime_s=3600) as server:
         session = open_page(server)
-        wait_until(lambda: len(pages[0]) >= 10)  # many times the lifetime
+        server.app.state.pages._unused_session_lifetime_milliseconds = 0
+        server.clean_up()
         assert server.sessions == 1
+        wait_until(lambda: len(pages[0]) >= 3)
         session.close()
+
+
+def test_a_page_that_never_connects_waits_for_the_lifetime() -> None:
+    """Scripts may take long to load, so a page without a connection is kept for that long, and no longer."""
+    with served(FakeWorkspace(), {"/page": lambda *_: pn.Row("page")}, session_lifetime_s=3600) as server:
+        httpx.get(f"{server.url}/page").raise_for_status()
+        server.clean_up()
+        assert server.sessions == 1
+    with served(FakeWorkspace(), {"/page": lambda *_: pn.Row("page")}, session_lifetime_s=0.1) as server:
+        httpx.get(f"{server.url}/page").raise_for_status()
+        wait_until(lambda: server.sessions == 0)
+
+
+def test_a_page_with_two_connections_lives_until_the_last_has_closed() -> None:
+    """One of them ends nothing."""
+    with served(FakeWorkspace(), {"/page": lambda *_: pn.Row("page")}, session_lifetime_s=3600) as server:
+        first = open_page(server)
+        second = pull_session(first.id, url=f"{server.url}/page")
+        first.close()
+        wait_until(lambda: server.connections == 1)
+        assert server.sessions == 1
+        second.close()
+        wait_until(lambda: server.sessions == 0)
+
+
+@pytest.mark.parametrize("token", [generate_jwt_token(generate_session_id()), "no-token", ""])
+def test_a_websocket_without_its_page_is_refused(token: str) -> None:
+    """The page is gone, such as after a restart of the server: nothing is made for it, and nothing left behind."""
+    made: list[str] = []
+    with served(FakeWorkspace(), {"/page": lambda *_: made.append("page")}) as server:
+        subprotocols = [Subprotocol(text) for text in ("bokeh", token) if text]
+        address = f"{server.url.replace('http://', 'ws://')}/page/ws"
+        with pytest.raises(InvalidStatus) as refused, connect(address, subprotocols=subprotocols):
+            pass
+        assert (refused.value.response.status_code, server.sessions, made) == (403, 0, [])
 
 
 def ticking(pages: list[list[int]]) -> pn.Row:

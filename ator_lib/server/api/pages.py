@@ -53,7 +53,7 @@ def history(parts: WorkspaceParts, request: Request, query: Annotated[HistoryQue
     `stream` ignores case, and `%` stands for any text. A field that was left empty filters nothing.
     """
     where = {name: value for name, value in query.where().items() if value not in ("", [""])}
-    page = parts.registry.history(where, limit=query.limit, order=query.order, cursor=query.cursor or None)
+    page = parts.registry.history(where, **query.page() | {"cursor": query.cursor or None, "figures": False})
     return HTMLResponse(history_table(page, path=request.url.path, filters=_said(request)))
 
 
