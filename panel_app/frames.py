@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from panel_app.formats import is_missing
+from ator_lib.written import is_missing
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

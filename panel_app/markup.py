@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
-from panel_app import formats
+from ator_lib import written
+from panel_app.sparkline import sparkline
 
 FOLDER = Path(__file__).parent / "templates"
+
+
+def moment(value: datetime | None) -> str:
+    """Write a time as an element that the browser shows in the viewer's zone, with UTC on hover."""
+    if value is None or written.is_missing(value):
+        return written.MISSING
+    element = Markup('<time datetime="{iso}">{text}</time>')
+    return element.format(iso=value.astimezone(UTC).isoformat().replace("+00:00", "Z"), text=written.moment(value))
+
 
 _environment = Environment(
     loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
 _environment.filters.update(
-    shown=formats.text,
-    number=formats.count,
-    decimal=formats.decimal,
-    rate=formats.rate,
-    ms=formats.milliseconds,
-    percent=formats.percent,
-    moment=formats.moment,
-    duration=formats.duration,
+    shown=written.text,
+    number=written.count,
+    decimal=written.decimal,
+    rate=written.digits,
+    ms=written.digits,
+    percent=written.percent,
+    moment=moment,
+    duration=written.duration,
+    because=written.because,
+    sentence=written.sentence,
+    bytes=written.size,
+    sparkline=sparkline,
 )
 
 

@@ -1,93 +1,112 @@
-"""The summary of a run: the total on top, then a row per request name, sorted as chosen."""
+"""The summary of a run: the total on top, then a row per request name, sorted and searched as chosen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
-import panel as pn
-from panel.viewable import Viewer
 
-from panel_app import formats
-from panel_app.fragment import Fragment
+from ator_lib import written
 from panel_app.frames import records
 from panel_app.markup import render
+from panel_app.run_results import label_of
+from panel_app.sorting import Column, headings, ordered
 
+_DIGITS = ("throughput_rps", "mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms")
 
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """A column of the table: a SUMMARIES name (``name``: the request), its heading and how it is written."""
-
-    key: str
-    heading: str
-    write: Callable[[Any], str]
-    kind: str = "n"
-
+WRITE: Mapping[str, Callable[[Any], str]] = MappingProxyType(
+    {
+        **dict.fromkeys(("requests", "failures"), written.count),
+        "error_rate": written.percent,
+        **dict.fromkeys(
+            ("throughput_rps", "mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms"), written.digits
+        ),
+    }
+)
+"""How the figures of SUMMARIES are written."""
 
 COLUMNS = (
-    Column(key="name", heading="Request", write=formats.text, kind=""),
-    Column(key="requests", heading="Requests", write=formats.count),
-    Column(key="failures", heading="Failures", write=formats.count),
-    Column(key="error_rate", heading="Errors", write=formats.percent),
-    Column(key="throughput_rps", heading="Requests/s", write=formats.rate),
-    Column(key="mean_ms", heading="Mean, ms", write=formats.milliseconds),
-    Column(key="p50_ms", heading="p50, ms", write=formats.milliseconds),
-    Column(key="p90_ms", heading="p90, ms", write=formats.milliseconds),
-    Column(key="p95_ms", heading="p95, ms", write=formats.milliseconds),
-    Column(key="p99_ms", heading="p99, ms", write=formats.milliseconds),
-    Column(key="max_ms", heading="Max, ms", write=formats.milliseconds),
+    Column(key="name", heading="Request"),
+    Column(key="requests", heading="Requests", kind="n"),
+    Column(key="failures", heading="Failures", kind="n"),
+    Column(key="error_rate", heading="Errors", kind="n"),
+    Column(key="throughput_rps", heading="Requests/s", kind="n"),
+    Column(key="mean_ms", heading="Mean, ms", kind="n"),
+    Column(key="p50_ms", heading="p50, ms", kind="n"),
+    Column(key="p90_ms", heading="p90, ms", kind="n"),
+    Column(key="p95_ms", heading="p95, ms", kind="n"),
+    Column(key="p99_ms", heading="p99, ms", kind="n"),
+    Column(key="max_ms", heading="Max, ms", kind="n"),
 )
 
+SECONDARY = ("failures", "mean_ms", "p90_ms", "max_ms")
+"""Left out where there is little room."""
 
-class SummaryTable(Viewer):
-    """Shows SUMMARIES rows; a click on a heading sorts by it, another one the other way round."""
+ORDERS = [sign + column.key for column in COLUMNS for sign in ("", "-")]
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.sort, self.descending = "name", False
-        self._rows: list[dict[str, Any]] = []
-        self._table = Fragment(on_choice=self.choose)
+SEARCHED_FROM = 20
+"""With more rows than that there is a field to search them."""
 
-    def __panel__(self) -> pn.viewable.Viewable:
-        return self._table
+MOST_ROWS = 50
+"""Rows that are shown unless all are asked for."""
 
-    def display(self, summary: pd.DataFrame) -> None:
-        """Show the rows of a run."""
-        self._rows = records(summary)
-        self._render()
-
-    def choose(self, key: str) -> None:
-        """Sort by that column: names from A, numbers from the greatest; again: the other way round."""
-        if key not in {column.key for column in COLUMNS}:
-            return
-        self.descending = not self.descending if key == self.sort else key != "name"
-        self.sort = key
-        self._render()
-
-    def _render(self) -> None:
-        html = render(
-            "summary.html",
-            columns=COLUMNS,
-            rows=[_written(row) for row in ordered(self._rows, self.sort, descending=self.descending)],
-            sort=self.sort,
-            descending=self.descending,
-            precision=", ".join(dict.fromkeys(row["precision"] for row in self._rows)),
-        )
-        self._table.display(html)
+Endpoint = tuple[str | None, str | None]
+"""Name and method."""
 
 
-def ordered(rows: list[dict[str, Any]], key: str, *, descending: bool) -> list[dict[str, Any]]:
-    """Put the total first, then the others sorted by ``key``; rows without a value come last either way."""
-    named = [row for row in rows if row["scope"] != "total"]
-    known = sorted((row for row in named if row[key] is not None), key=lambda row: row[key], reverse=descending)
-    unknown = [row for row in named if row[key] is None]
-    return [row for row in rows if row["scope"] == "total"] + known + unknown
+def summary_html(
+    summary: pd.DataFrame,
+    courses: Mapping[Endpoint, list[float | None]],
+    *,
+    order: str,
+    find: str,
+    is_all: bool,
+    link: Callable[..., str],
+    kept: Sequence[tuple[str, str]],
+) -> str:
+    """Show SUMMARIES rows in an order of ``ORDERS``: the total first, whatever it is.
+
+    Parameters
+    ----------
+    courses
+        The p95 over the run of each row; a row that has none shows none.
+    find
+        A part of the names to be shown, in any case; empty for all.
+    is_all
+        Show more than ``MOST_ROWS``, too.
+    kept
+        The state that a search carries along.
+    """
+    rows = records(summary)
+    total = [row for row in rows if row["scope"] == "total"]
+    named = ordered([row for row in rows if row["scope"] != "total"], order)
+    found = [row for row in named if find.casefold() in label_of(row).casefold()]
+    shown = found if is_all else found[:MOST_ROWS]
+    return render(
+        "summary.html",
+        headings=headings(COLUMNS, order),
+        rows=[_written(row, courses) for row in total + shown],
+        has_courses=bool(courses),
+        link=link,
+        secondary=SECONDARY,
+        find=find,
+        is_searched=len(named) > SEARCHED_FROM,
+        found=len(found),
+        hidden=len(found) - len(shown),
+        kept=kept,
+        precision=", ".join(dict.fromkeys(row["precision"] for row in rows)),
+    )
 
 
-def _written(row: dict[str, Any]) -> dict[str, Any]:
-    label = "All requests" if row["scope"] == "total" else " ".join(filter(None, (row["method"], row["name"])))
-    written: dict[str, Any] = {column.key: column.write(row[column.key]) for column in COLUMNS}
+def _written(row: dict[str, Any], courses: Mapping[Endpoint, list[float | None]]) -> dict[str, Any]:
+    is_total = row["scope"] == "total"
     bad = {"failures", "error_rate"} if row["failures"] else set()
-    return {**written, "name": label, "is_total": row["scope"] == "total", "bad": bad}
+    return {
+        **{key: write(row[key]) for key, write in WRITE.items()},
+        "name": "All requests" if is_total else label_of(row),
+        "course": courses.get((row["name"], row["method"]), []),
+        "is_total": is_total,
+        "bad": bad,
+    }

@@ -1,101 +1,92 @@
-"""Overview: what runs now, who waits, how full the locations are, what ran lately."""
+"""Overview: what runs now, who waits, what got worse, how full the locations are, what ran lately."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-import panel as pn
-
-from panel_app.formats import is_missing
 from panel_app.fragment import Fragment
-from panel_app.frames import records
-from panel_app.layout import run_link
-from panel_app.live import LivePage
+from panel_app.links import OVERVIEW, RUNS, address, compare_link, run_link
 from panel_app.markup import render
+from panel_app.page import Page, Visitor
+from panel_app.shared import shared_of
+from panel_app.snapshot import ENDED, LATEST, MOST_SHOWN, Snapshot, look
 
 if TYPE_CHECKING:
     from ator_lib import Workspace
 
-LATEST = 20
-"""Runs in the table of the latest ones."""
-
 NAMED = 3
 """So many of those whom a queued run waits for are named; the others are counted."""
 
-TIGHT, FULL = 0.7, 0.9
-"""Shares of a location from which its gauge warns."""
-
-SHARED_FOR_S = 1
+SHARED_FOR_S = 2
 """All open pages share one look at the workspace, this fresh."""
+
+CODE = f"""\
+running = ws.running()
+queue = ws.queue()
+locations = ws.locations.list()
+regressed = ws.verdicts(verdict="regressed", since="{{week_ago}}")
+verdicts = ws.verdicts(limit={LATEST})
+latest = ws.history(status={ENDED}, limit={LATEST}, figures=True)
+begun, failed = ws.count(since="{{week_ago}}"), ws.count(since="{{week_ago}}", status="failure")"""
+
+CARDS = ("tiles", "running", "gauges", "queue", "regressions", "verdicts", "latest")
+"""From top to bottom; each has a template of its name."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """The workspace at one moment, as rows for the templates."""
+class Overview:
+    """A look at the workspace, and the HTML of its cards, which is the same for everybody."""
 
-    running: list[dict[str, Any]]
-    queue: list[dict[str, Any]]
-    gauges: list[dict[str, Any]]
-    latest: list[dict[str, Any]]
+    snapshot: Snapshot
+    cards: Mapping[str, str]
 
 
-class OverviewPage(LivePage):
-    """Running runs, the queue if there is one, a gauge per location and the latest runs."""
+class OverviewPage(Page):
+    """What a manager understands in ten seconds, and a performance engineer keeps open all day."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        super().__init__()
-        self._workspace = workspace
-        self._running = Fragment(html=render("loading.html"))
-        self._queue = Fragment()
-        self._gauges = Fragment()
-        self._latest = Fragment()
+    PATH = OVERVIEW
+    TITLE = "Overview"
 
-    def __panel__(self) -> pn.Column:
-        parts = (self._problem, self._running, self._queue, self._gauges, self._latest)
-        return pn.Column(*parts, sizing_mode="stretch_width")
+    def __init__(self, workspace: Workspace, visitor: Visitor) -> None:
+        super().__init__(workspace, visitor)
+        self._cards = {name: Fragment() for name in CARDS}
+        self._cards["tiles"].display(render("loading.html"))
 
-    def read(self) -> Snapshot:
-        """See ``LivePage``."""
-        return pn.state.as_cached(
-            "overview",
-            look,  # type: ignore[arg-type]  # wrongly annotated: it is called with the keywords
-            ttl=SHARED_FOR_S,
-            workspace=self._workspace,
-        )
+    def parts(self) -> list[Any]:
+        """See ``Page``."""
+        return list(self._cards.values())
 
-    def display(self, content: Snapshot) -> None:
-        """See ``LivePage``."""
-        self._running.display(render("running.html", runs=content.running, run_link=run_link))
-        self._queue.display(render("queue.html", places=content.queue, run_link=run_link, named=NAMED))
-        self._gauges.display(render("gauges.html", gauges=content.gauges))
-        self._latest.display(render("latest.html", runs=content.latest, run_link=run_link))
+    def read(self) -> Overview:
+        """See ``Page``."""
+        moment = int(monotonic() / SHARED_FOR_S)
+        overview: Overview = shared_of(self.workspace, "overview", 1).get(moment, lambda: _drawn(self.workspace))
+        return overview
+
+    def display(self, content: Overview) -> None:
+        """See ``Page``."""
+        for name, card in self._cards.items():
+            card.display(content.cards[name])
+
+    def code(self, content: Overview) -> str:
+        """See ``Page``."""
+        return CODE.format(week_ago=content.snapshot.week_ago)
 
 
-def look(workspace: Workspace) -> Snapshot:
-    """Ask the workspace."""
-    now = datetime.now(UTC)
-    return Snapshot(
-        running=records(workspace.running()),
-        queue=records(workspace.queue()),
-        gauges=[_gauge(location) for location in records(workspace.locations.list())],
-        latest=[
-            {**run, "duration_s": elapsed_s(run["start_time"], run["end_time"], run["status"], now)}
-            for run in records(workspace.history(limit=LATEST))
-        ],
+def _drawn(workspace: Workspace) -> Overview:
+    snapshot = look(workspace)
+    return Overview(snapshot=snapshot, cards={name: _card(name, snapshot) for name in CARDS})
+
+
+def _card(name: str, snapshot: Snapshot) -> str:
+    return render(
+        f"{name}.html",
+        now=snapshot,
+        most=MOST_SHOWN,
+        named=NAMED,
+        run_link=run_link,
+        compare_link=compare_link,
+        runs_link=lambda **filters: address(RUNS, **filters),
     )
-
-
-def elapsed_s(start: datetime | None, end: datetime | None, status: str, now: datetime) -> float | None:
-    """Seconds from start to end, or until now for a run that still runs; ``None`` if unknown."""
-    until = now if status == "running" else end
-    if start is None or until is None or is_missing(start) or is_missing(until):
-        return None
-    return (until - start).total_seconds()
-
-
-def _gauge(location: dict[str, Any]) -> dict[str, Any]:
-    share = float(location["taken"] / location["capacity"]) if location["capacity"] > 0 else 1.0
-    level = "full" if share >= FULL else "tight" if share >= TIGHT else "calm"
-    return {**location, "percent": round(min(share, 1.0) * 100, 1), "level": level}

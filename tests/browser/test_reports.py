@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,6 @@ import ator_lib as ator
 from ator_lib.reports.facts import facts_in
 from tests.support.browser import GuardedPage, guarded_page
 from tests.support.shop_runs import ingest_shop_runs
-from tests.support.target import running_target
 
 HEADER, WORD = "Bearer k3y-in-a-header", "word-of-the-environment"
 LOCUSTFILE = """
@@ -51,20 +51,19 @@ def ws(tmp_path_factory: pytest.TempPathFactory) -> ator.Workspace:
 
 
 @pytest.fixture(scope="module")
-def leaky_run(ws: ator.Workspace) -> ator.RunHandle:
+def leaky_run(ws: ator.Workspace, target: str) -> ator.RunHandle:
     """Execute a load with a secret header and a secret word, whose every request fails and says both."""
     locustfile = ws.data / "locustfile.py"
     locustfile.write_text(LOCUSTFILE)
-    with running_target() as target:
-        load = ator.Locust(
-            locustfile,
-            host=target,
-            users=2,
-            run_time="2s",
-            headers={"Authorization": HEADER},
-            env={"SHOP_WORD": WORD},
-        )
-        return ws.execute(load, test="refused", progress=False)
+    load = ator.Locust(
+        locustfile,
+        host=target,
+        users=2,
+        run_time="2s",
+        headers={"Authorization": HEADER},
+        env={"SHOP_WORD": WORD},
+    )
+    return ws.execute(load, test="refused", progress=False)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +78,9 @@ def reports(
         "comparison": ws.compare(runs[5:], runs[:5]),
         "trend": ws.trend("shop", metric="p50_ms"),
     }
-    pages = {kind: ws.report(subject, folder / f"{kind}.html") for kind, subject in subjects.items()}
+    with ThreadPoolExecutor() as pool:  # each has a kernel and a browser of its own
+        written = pool.map(lambda kind: ws.report(subjects[kind], folder / f"{kind}.html"), subjects)
+        pages = dict(zip(subjects, written, strict=True))
     known = [
         ("run", "refused", "failure", 3),
         ("comparison", "shop", "regressed", 3),
