@@ -18,9 +18,12 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks._report import report
+
+if TYPE_CHECKING:
+    import ator_lib as ator
 
 ROWS = 10_000_000
 ROUNDS = 3
@@ -32,25 +35,33 @@ Figures = dict[str, float]
 
 
 def make(rows: int, folder: Path) -> None:
-    """Keep two runs of an hour: 50 endpoints, log-normal latencies, one request of 200 fails."""
-    import duckdb
-
+    """Keep two runs, of which the second has an endpoint that is slower."""
     import ator_lib as ator
 
     workspace = ator.connect(folder / "data")
     for seed, slower in ((0.1, 1.0), (0.2, SLOWER)):
-        file = folder / "samples.parquet"
+        keep(workspace, rows, slower, seed=seed)
+
+
+def keep(
+    workspace: ator.Workspace, rows: int, slower: float, *, endpoints: int = 50, seed: float = 0.1
+) -> ator.RunHandle:
+    """Keep a run of an hour: log-normal latencies, one request of 200 fails; one endpoint is slower by a factor."""
+    import duckdb
+
+    with tempfile.TemporaryDirectory(dir=workspace.data) as name:
+        file = Path(name) / "samples.parquet"
         connection = duckdb.connect(config={"threads": 1})  # or the seed would mean nothing
         connection.execute("SET enable_progress_bar = false")
         connection.execute(f"SELECT setseed({seed})")
-        connection.execute(f"COPY ({_requests(rows, slower)}) TO '{file}' (FORMAT parquet)")
-        workspace.ingest(file, test="shop", tool="locust")
+        connection.execute(f"COPY ({_requests(rows, slower, endpoints)}) TO '{file}' (FORMAT parquet)")
+        return workspace.ingest(file, test="shop", tool="locust")
 
 
-def _requests(rows: int, slower: float) -> str:
+def _requests(rows: int, slower: float, endpoints: int) -> str:
     return f"""
     WITH drawn AS (
-        SELECT i, (random() * 50)::INTEGER % 50 AS label, random() AS failing,
+        SELECT i, (random() * {endpoints})::INTEGER % {endpoints} AS label, random() AS failing,
             sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()) AS normal
         FROM range({rows}) AS numbers(i)
     )

@@ -8,11 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from time import perf_counter
 from urllib.parse import SplitResult, urlsplit
@@ -22,6 +18,7 @@ import numpy as np
 import ator_lib
 from ator_lib.model import RunRequest
 from benchmarks._report import report
+from benchmarks._served import served
 
 CLIENTS = 200
 REQUESTS_PER_CLIENT = 10
@@ -34,7 +31,7 @@ def main() -> None:
     """Measure each door in turn, twice; the first round warms up."""
     with tempfile.TemporaryDirectory() as folder:
         _fill(folder)
-        with _served(folder) as url:
+        with served(folder) as (url, _):
             for _ in range(2):
                 took = {path: asyncio.run(_load(url, path)) for path in ("/health", "/status", "/history?limit=100")}
     for path in ("/status", "/history?limit=100"):
@@ -51,18 +48,6 @@ def _fill(folder: str) -> None:
         run = registry.register(request)
         if number < RUNS - RUNNING:
             registry.complete(run.run_id, "success")
-
-
-@contextmanager
-def _served(folder: str) -> Iterator[str]:
-    command = [sys.executable, "-m", "ator_lib.cli", "serve", "--data", folder, "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
-        try:
-            assert server.stdout is not None
-            found = next(match for line in server.stdout if (match := re.search(r"http://\S+:\d+", line)))
-            yield found.group()
-        finally:
-            server.terminate()
 
 
 async def _load(url: str, path: str) -> list[float]:

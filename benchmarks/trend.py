@@ -46,7 +46,8 @@ def fill(engine: Engine) -> None:
 
 def _runs() -> Iterator[dict[str, Any]]:
     for number in range(1, RUNS + 1):
-        known = {"test": "checkout", "status": "success", "tool": "locust", "start_time": START + number * _APART}
+        status = "success" if number % 10 else "failure"
+        known = {"test": "checkout", "status": status, "tool": "locust", "start_time": START + number * _APART}
         commit = {"git_commit": f"{number // 7:x}"}
         yield {"id": uuid4(), "run_id": number, "attributes": commit, **known}
 
