@@ -16,7 +16,7 @@ unexport PYTHONPATH PYTHONHOME
 unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-tools fuzz lint bench eval constraints clean
+.PHONY: help demo test test-tools fuzz lint bench eval screenshots constraints clean
 
 help:
 	@echo "make demo         a real load test from admission to report, in under a minute"
@@ -26,6 +26,7 @@ help:
 	@echo "make fuzz         10,000 damaged files of results (ARGS=\"SEED 1\" makes one of them again)"
 	@echo "make bench        measurements beside named peers"
 	@echo "make eval         how often verdicts are wrong, and what they find (QUICK=1: fewer; SERIES=folder of labelled series)"
+	@echo "make screenshots  every page of the dashboard, in build/screenshots (ARGS=data/pictures makes the pictures of the README)"
 	@echo "make constraints  pin the tested set again (UPGRADE=--upgrade for newer versions)"
 	@echo "make clean        remove the environment and caches; data/ stays"
 
@@ -60,6 +61,10 @@ eval: $(STAMP)
 		$(RUN) -m benchmarks.eval_$$name $(if $(QUICK),quick) || exit 1; \
 	done
 	@$(RUN) -m benchmarks.eval_change_points $(SERIES)
+
+screenshots: $(STAMP)
+	@chromium=$$(sh scripts/find_chromium.sh $(RUN)) && \
+	ATOR_CHROMIUM="$$chromium" $(RUN) -m tests.screenshots build/screenshots $(ARGS)
 
 $(STAMP): pyproject.toml constraints.txt
 	@python=; for candidate in $(PYTHONS); do \

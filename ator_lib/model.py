@@ -21,6 +21,9 @@ SUPERVISOR = "supervisor"
 
 STALE_AFTER = timedelta(hours=24)
 
+MOST_ENDPOINTS, MOST_ERRORS = 50, 10
+"""Rows that the progress of a run has for live tables."""
+
 
 class RunStatus(StrEnum):
     """The life of a run: ``queued → running →`` one of the final ones, which never change."""
@@ -210,9 +213,9 @@ class Progress:
     Attributes
     ----------
     endpoints
-        Those with most requests first, fifty at most; none where the tool is not followed so closely.
+        Those with most requests first, at most ``MOST_ENDPOINTS``; none where the tool is not followed so closely.
     errors
-        The most frequent first, ten at most.
+        The most frequent first, at most ``MOST_ERRORS``.
     """
 
     elapsed_s: float

@@ -232,7 +232,7 @@ def cut(words: str, most: int) -> str:
     if len(words) <= most:
         return words
     half = (most - 1) // 2
-    return f"{words[: most - 1 - half]}…{words[-half:]}"
+    return f"{words[: most - 1 - half]}…{words[len(words) - half :]}"
 
 
 def because(headline: str | None, verdict: str | None) -> str:

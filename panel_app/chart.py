@@ -13,6 +13,9 @@ from panel_app.markup import source
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+LEGEND_PX = 40
+"""Room above the drawing."""
+
 
 class Chart(JSComponent):
     """Draws a plotly figure in the width that it has, in the colours of the page, with the plotly.js that Panel brings.
@@ -46,11 +49,13 @@ class Chart(JSComponent):
         if figure is None:
             self.param.update(figure="", visible=False)
             return
-        figure.update_layout(title=None, margin_t=40)  # the legend is above the drawing
-        self.param.update(figure=figure.to_json(), height=figure.layout.height or 450, visible=True)
+        layout = figure.layout
+        height = (layout.height or 450) - ((layout.margin.t or LEGEND_PX) - LEGEND_PX)  # less by the room of the title
+        figure.update_layout(title=None, margin_t=LEGEND_PX, height=height)
+        self.param.update(figure=figure.to_json(), height=height, visible=True)
 
     def extend(self, points: Mapping[str, Sequence[Sequence[Any]]], *, most: int = 3600) -> None:
-        """Add points to what is drawn: for each trace a sequence of ``x`` and of ``y``; the oldest above ``most`` go."""
+        """Add points to what is drawn: for each trace the values of ``x`` and ``y``; the oldest above ``most`` go."""
         self._send_msg({"extend": {"points": dict(points), "most": most}})
 
     def _handle_msg(self, msg: Any) -> None:

@@ -107,10 +107,14 @@ def distributions_html(found: Compared, chosen: Sequence[str], link: Link, *, ke
     return render("compare_distributions.html", endpoints=labels, chosen=list(chosen), link=link, kept=kept)
 
 
-def contributions(explained: Explained | None, link: Link) -> tuple[str, Figure | None, str]:
-    """Show what the change is made of: heading, figure and tables; offer it where nobody has asked yet."""
-    if explained is None:
-        return render("compare_explained.html", is_open=False, link=link), None, ""
+def not_explained_html(link: Link, *, is_asked: bool) -> str:
+    """Offer to take the change apart, or say that this is being done."""
+    said = "Reading the runs once more …"
+    return render("compare_explained.html", is_open=is_asked, headline=said, moved=[], link=link)
+
+
+def contributions(explained: Explained, link: Link) -> tuple[str, Figure, str]:
+    """Show what the change is made of: heading, figure and tables."""
     heading = render(
         "compare_explained.html",
         is_open=True,

@@ -86,26 +86,33 @@ class EachCompared:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Explained:
-    """What a change is made of."""
+class Answer:
+    """A comparison, or several beside each other; ``facts`` are of the runs."""
 
+    asked: Asked
+    found: Compared | EachCompared
+    facts: Mapping[int, Row]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """What is drawn of an answer, which takes as long as to find it; distributions only of one comparison."""
+
+    answer: Answer
+    changes: Figure
+    distributions: Figure | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explained:
+    """What a change is made of, for which runs are read once more."""
+
+    answer: Answer
     explanation: Explanation
     rows: list[Row]
     moved: list[Row]
     measure: str
     figure: Figure
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """A comparison, or several beside each other, with the pictures that are wanted; ``facts`` are of the runs."""
-
-    asked: Asked
-    found: Compared | EachCompared
-    facts: Mapping[int, Row]
-    figure: Figure
-    distributions: Figure | None = None
-    explained: Explained | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,19 +130,46 @@ def look(workspace: Workspace, asked: Asked) -> Answer | str:
         found = _found(workspace, asked)
         ids = [*asked.runs, *found.baseline]
         facts = {row["run_id"]: row for row in records(workspace.history(run_id=ids, limit=len(ids)))}
-        if isinstance(found, EachCompared):
-            figure = _drawn(workspace, asked, asked.metric, lambda: found.side_by_side.figure(asked.metric))
-            return Answer(asked=asked, found=found, facts=facts, figure=figure)
-        return Answer(
-            asked=asked,
-            found=found,
-            facts=facts,
-            figure=_drawn(workspace, asked, "changes", found.comparison.figure),
-            distributions=_distributions(workspace, asked, found.comparison),
-            explained=_explained(workspace, asked, found.comparison) if asked.explain else None,
-        )
+        return Answer(asked=asked, found=found, facts=facts)
     except (NoBaselineError, NotFoundError, ConflictError, UsageError) as error:
         return str(error)
+
+
+def draw(workspace: Workspace, answer: Answer) -> Pictures | str:
+    """Draw an answer; gives a sentence where an endpoint is not compared whose distributions are wanted."""
+    asked, found = answer.asked, answer.found
+    if isinstance(found, EachCompared):
+        changes = _drawn(workspace, asked, asked.metric, lambda: found.side_by_side.figure(asked.metric))
+        return Pictures(answer=answer, changes=changes)
+    try:
+        return Pictures(
+            answer=answer,
+            changes=_drawn(workspace, asked, "changes", found.comparison.figure),
+            distributions=_distributions(workspace, asked, found.comparison),
+        )
+    except UsageError as error:
+        return str(error)
+
+
+def explain(workspace: Workspace, answer: Answer) -> Explained | None:
+    """Take the change of one comparison apart, if that is asked for."""
+    asked, found = answer.asked, answer.found
+    if not asked.explain or not isinstance(found, Compared):
+        return None
+    explanation: Explanation = shared_of(workspace, "explanations", COMPARISONS).get(
+        asked.key, found.comparison.explain
+    )
+    moved = records(explanation.moved)
+    measures = [row["measure"] for row in moved]
+    measure = asked.measure if asked.measure in measures else next(iter(measures), "")
+    return Explained(
+        answer=answer,
+        explanation=explanation,
+        rows=[row for row in records(explanation.table) if row["measure"] == measure],
+        moved=moved,
+        measure=measure,
+        figure=_drawn(workspace, asked, ("contributions", measure), lambda: explanation.figure(measure or None)),
+    )
 
 
 def choices(workspace: Workspace, test: str, chosen: Sequence[int], problem: str = "") -> Choice:
@@ -186,20 +220,6 @@ def _distributions(workspace: Workspace, asked: Asked, comparison: Comparison) -
         asked,
         ("distributions", asked.endpoints),
         lambda: comparison.figure("distributions", endpoints=endpoints),
-    )
-
-
-def _explained(workspace: Workspace, asked: Asked, comparison: Comparison) -> Explained:
-    explanation: Explanation = shared_of(workspace, "explanations", COMPARISONS).get(asked.key, comparison.explain)
-    moved = records(explanation.moved)
-    measures = [row["measure"] for row in moved]
-    measure = asked.measure if asked.measure in measures else next(iter(measures), "")
-    return Explained(
-        explanation=explanation,
-        rows=[row for row in records(explanation.table) if row["measure"] == measure],
-        moved=moved,
-        measure=measure,
-        figure=_drawn(workspace, asked, ("contributions", measure), lambda: explanation.figure(measure or None)),
     )
 
 

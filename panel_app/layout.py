@@ -9,7 +9,7 @@ from bokeh.events import ConnectionLost
 from bokeh.models import CustomJS
 
 from panel_app.address import Address
-from panel_app.markup import source
+from panel_app.markup import template_of
 from panel_app.page import Page
 
 _TELL_LOST = "document.dispatchEvent(new CustomEvent('ator:lost'))"
@@ -17,11 +17,9 @@ _TELL_LOST = "document.dispatchEvent(new CustomEvent('ator:lost'))"
 
 def framed(page: Page, address: Address, *, navigation: Sequence[tuple[str, str]], footer: str) -> pn.Template:
     """Put a page into the frame; ``navigation`` is label and path of each page to offer, ``footer`` plain text."""
-    template = pn.Template(source("frame.html"), location=False)
+    template = pn.Template(template_of("frame.html"), location=False)
     template.add_panel("page", page)
     template.add_panel("address", address)
-    template.add_variable("frame_css", source("frame.css"))
-    template.add_variable("frame_js", source("frame.js"))
     template.add_variable("navigation", navigation)
     template.add_variable("path", page.PATH)
     template.add_variable("page_title", page.title)

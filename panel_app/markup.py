@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from ator_lib import written
@@ -44,7 +44,12 @@ _environment.filters.update(
 
 def render(template: str, **values: Any) -> str:
     """Fill a template of this folder; values are escaped."""
-    return _environment.get_template(template).render(values)
+    return template_of(template).render(values)
+
+
+def template_of(name: str) -> Template:
+    """Read a template of this folder, once."""
+    return _environment.get_template(name)
 
 
 def source(name: str) -> str:

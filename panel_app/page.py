@@ -69,16 +69,20 @@ class Page(Viewer):
     REFRESH_MS: ClassVar[int] = 2500
     """Time between two looks of a page that is live."""
 
+    shown = param.String(default="", doc="The query of what is shown.")
+
     def __init__(self, workspace: Workspace, visitor: Visitor, **state: Any) -> None:
         super().__init__(**state)
         self.workspace = workspace
         self.visitor = visitor
         self.is_live = True
-        self._problem = Fragment()
+        self._told = Fragment()
         self._code = Fragment()
         self._turn = asyncio.Lock()
         self._is_next = False
         self._unusable: list[str] = []
+        self._has_shown = False
+        self._tell(None)
 
     # --- what a page says ---
 
@@ -92,7 +96,11 @@ class Page(Viewer):
 
     @abstractmethod
     def display(self, content: Any) -> None:
-        """Show what ``read`` returned."""
+        """Show what ``read`` or ``read_more`` returned."""
+
+    def read_more(self, content: Any) -> Any:
+        """Read what belongs to that content and takes longer, once the rest is shown; null if there is no more."""
+        return None
 
     def code(self, content: Any) -> str:
         """Give the lines of Python that make the same in a notebook, with ``ws`` at hand; empty if there are none."""
@@ -135,7 +143,7 @@ class Page(Viewer):
     # --- looking ---
 
     def __panel__(self) -> pn.Column:
-        return pn.Column(self._problem, *self.parts(), self._code, sizing_mode="stretch_width")
+        return pn.Column(self._told, *self.parts(), self._code, sizing_mode="stretch_width")
 
     async def refresh(self) -> None:
         """Read and show; a failure is told on the page. Of several calls at once the last one is enough."""
@@ -149,15 +157,22 @@ class Page(Viewer):
     async def _look(self) -> None:
         try:
             content = await asyncio.to_thread(self.read)
-            self.display(content)
-            self._code.display(render("code.html", lines=as_script(self.workspace, self.code(content))))
+            while content is not None:
+                self._show(content)
+                content = None if self._is_next else await asyncio.to_thread(self.read_more, content)
         except AtorError as error:
             self._tell(f"The data cannot be read: {error}")
         except Exception:
             log.exception("page %s cannot be refreshed", type(self).__name__)
             self._tell("The data cannot be read: an unexpected error, see the server's log. Trying again.")
-        else:
-            self._tell(" ".join(self._unusable) or None)
+
+    def _show(self, content: Any) -> None:
+        self._has_shown = True
+        self._tell(" ".join(self._unusable) or None)  # first: what is shown has a heading, too
+        self.display(content)
+        self.shown = self.query
+        self._code.display(render("code.html", lines=as_script(self.workspace, self.code(content))))
 
     def _tell(self, problem: str | None) -> None:
-        self._problem.display(render("notice.html", problem=problem))
+        title = None if self._has_shown else self.TITLE
+        self._told.display(render("notice.html", title=title, problem=problem))

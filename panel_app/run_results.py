@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -145,8 +146,10 @@ class _Reader:
 
     def results(self) -> Results:
         whole = self._once(self._handle.summary, "summary")
-        summary, uncut = self._cut(whole)
-        figure, uncut_figure = self._over_time()
+        with ThreadPoolExecutor(max_workers=1) as beside:  # of a part both are computed, which takes a while
+            drawn = beside.submit(self._over_time)
+            summary, uncut = self._cut(whole)
+            figure, uncut_figure = drawn.result()
         return Results(
             summary=summary,
             sparklines=self._once(self._sparklines, "sparklines") if len(whole) else {},

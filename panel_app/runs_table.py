@@ -72,14 +72,16 @@ def columns_of(chosen: list[str]) -> list[Column]:
     return [*ALWAYS, *(column for column in CHOSEN if column.key in chosen)]
 
 
-def cells(run: Mapping[str, Any], columns: list[Column], now: datetime) -> list[tuple[Column, str]]:
-    """Write what stands in the columns; a run that runs has lasted until now."""
-    row = {**run, "duration_s": (now - run["start_time"]).total_seconds()} if _runs(run) else run
-    return [(column, WRITE.get(column.key, written.text)(row[column.key]) or written.MISSING) for column in columns]
+def lasting(run: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """Give the run as it is now: one that runs has lasted until then."""
+    if run["status"] != "running" or run["start_time"] is None:
+        return run
+    return {**run, "duration_s": (now - run["start_time"]).total_seconds()}
 
 
-def _runs(run: Mapping[str, Any]) -> bool:
-    return run["status"] == "running" and run["start_time"] is not None
+def cells(run: Mapping[str, Any], columns: list[Column]) -> list[tuple[Column, str]]:
+    """Write what stands in the columns."""
+    return [(column, WRITE.get(column.key, written.text)(run[column.key]) or written.MISSING) for column in columns]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,8 +51,12 @@ def _connect(page: Page, address: Address) -> None:
     def look(_: object) -> None:
         pn.state.execute(page.refresh)
 
+    def tell_shown(_: object) -> None:
+        address.shown = page.shown
+
     address.param.watch(follow_browser, "query")
     address.param.watch(look, "changes")
+    page.param.watch(tell_shown, "shown")
     page.param.watch(follow_page, page.state_names())
 
 

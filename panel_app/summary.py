@@ -20,9 +20,7 @@ WRITE: Mapping[str, Callable[[Any], str]] = MappingProxyType(
     {
         **dict.fromkeys(("requests", "failures"), written.count),
         "error_rate": written.percent,
-        **dict.fromkeys(
-            ("throughput_rps", "mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms"), written.digits
-        ),
+        **dict.fromkeys(_DIGITS, written.digits),
     }
 )
 """How the figures of SUMMARIES are written."""

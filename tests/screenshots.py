@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -22,7 +22,7 @@ import ator_lib as ator
 from ator_lib.demo import seed
 from ator_lib.demo.scenario import LOCUSTFILE, run_demo
 from tests.support.browser import ARGUMENTS, find_chromium
-from tests.support.dashboard import dashboard_of
+from tests.support.dashboard import PHONE, dashboard_of, seen_page
 from tests.support.files import synthetic_csv
 from tests.support.samples import ingest_samples
 from tests.support.served import PATIENCE_S
@@ -30,7 +30,7 @@ from tests.support.target import running_target
 
 NIGHTS, SLOWER_FROM = 30, 26
 MEDIANS_MS = {"/search": 40.0, "/products": 20.0, "/cart": 31.0, "/orders": 60.0, "/login": 12.0}
-DEVICES = {"desktop": (1280, 900), "phone": (390, 844)}
+DEVICES = {"desktop": {"width": 1280, "height": 900}, "phone": PHONE}
 SCHEMES = {"light": "", "dark": "-dark"}
 CALM_S = 0.4
 CALM_LOOKS = 3
@@ -44,23 +44,33 @@ expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 def main(folder: Path, pictures: Path | None = None) -> None:
-    """Make a workspace, look at each page of it, and print what was written."""
+    """Take all pictures, and print what was written."""
+    for path in taken(folder):
+        print(path)
+    if pictures is not None:
+        for view, height in README.items():
+            print(smaller(folder / f"{view}-desktop.png", pictures / f"{view}.png", height))
+
+
+def taken(folder: Path) -> Iterator[Path]:
+    """Make a workspace, and take a picture of each view of it."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="ator-screenshots-") as name, showcase(Path(name)) as (workspace, views):
-        with dashboard_of(workspace) as dashboard, chromium() as browser:
-            upload = synthetic_csv(Path(name) / "results.csv", [10.0, 20.0, 30.0] * 40, failures=2)
-            for view, device, scheme in product(views, DEVICES, SCHEMES):
+    with ExitStack() as stack:
+        made = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ator-screenshots-")))
+        workspace, views = stack.enter_context(showcase(made))
+        dashboard = stack.enter_context(dashboard_of(workspace))
+        browser = stack.enter_context(chromium())
+        upload = synthetic_csv(made / "results.csv", [10.0, 20.0, 30.0] * 40, failures=2)
+        for view, device, scheme in product(views, DEVICES, SCHEMES):
+            with seen_page(browser, dashboard.url, viewport=DEVICES[device], color_scheme=scheme) as seen:
+                page = seen.open(views[view])
+                if view == "upload-preview":
+                    page.locator("input[type=file]").set_input_files(upload)
+                    expect(page.get_by_role("heading", name=upload.name)).to_be_visible()
+                wait_until_calm(page)
                 path = folder / f"{view}-{device}{SCHEMES[scheme]}.png"
-                with opened(browser, device, scheme) as page:
-                    page.goto(dashboard.url + views[view])
-                    if view == "upload-preview":
-                        page.locator("input[type=file]").set_input_files(upload)
-                        expect(page.get_by_role("heading", name=upload.name)).to_be_visible()
-                    wait_until_calm(page)
-                    page.screenshot(path=path, full_page=True)
-                print(path)
-    for view, height in README.items() if pictures else ():
-        print(small(folder / f"{view}-desktop.png", pictures / f"{view}.png", height))
+                page.screenshot(path=path, full_page=True)
+            yield path
 
 
 @contextmanager
@@ -137,23 +147,8 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-@contextmanager
-def opened(browser: Browser, device: str, scheme: str) -> Iterator[Page]:
-    """Open an empty page of a device's size."""
-    width, height = DEVICES[device]
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if scheme == "dark" else "light",
-    )
-    try:
-        yield context.new_page()
-    finally:
-        context.close()
-
-
 def wait_until_calm(page: Page) -> None:
-    """Wait until the page is there, and has neither grown nor drawn anything more for a while."""
-    expect(page.locator("h1")).to_be_attached()
+    """Wait until the page has neither grown nor drawn anything more for a while."""
     seen: list[tuple[int, int]] = []
     while len(seen) < CALM_LOOKS or len(set(seen[-CALM_LOOKS:])) > 1:
         time.sleep(CALM_S)
@@ -161,7 +156,7 @@ def wait_until_calm(page: Page) -> None:
         seen.append((height, page.locator(".main-svg").count()))
 
 
-def small(path: Path, target: Path, height: int) -> Path:
+def smaller(path: Path, target: Path, height: int) -> Path:
     """Keep the upper part of a picture, in few colours."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with Image.open(path) as picture:

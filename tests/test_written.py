@@ -68,6 +68,12 @@ def test_times_are_written_in_utc() -> None:
     assert written.moment(pd.Timestamp(local)) == "2026-01-01 23:30:00"
 
 
+@pytest.mark.parametrize("most", [1, 2, 3, 8, 9, 10])
+def test_a_cut_text_is_as_long_as_asked_for(most: int) -> None:
+    """However short that is; one that fits stays whole."""
+    assert len(written.cut("/products", most)) == min(most, 9)
+
+
 def test_whoever_imports_the_library_has_them() -> None:
     """``ator_lib.written`` needs no import of its own."""
     assert ator_lib.written is written

@@ -12,6 +12,7 @@ from ator_lib.analysis.result import ComparisonRow, power_in_words
 from ator_lib.analysis.run_data import COMMON, RunData
 from ator_lib.analysis.student import critical_value
 from ator_lib.analysis.verdicts import Verdict
+from ator_lib.analysis.wording import size
 
 
 def limits(
@@ -104,7 +105,7 @@ def _power(rows: Sequence[ComparisonRow]) -> Iterator[str]:
         if metric.is_latency
     }
     changes = ", ".join(
-        f"{label} from {values[len(values) // 2] * 100:.2g} %" for label, values in found.items() if values
+        f"{label} from {size(values[len(values) // 2])}" for label, values in found.items() if values
     )
     if changes:
         yield f"Changes that this design finds in four of five cases, for a typical endpoint: {changes} on."

@@ -14,6 +14,8 @@ from ator_lib.analysis.options import CompareOptions
 from ator_lib.analysis.plain import plain
 from ator_lib.analysis.run_data import Endpoint
 from ator_lib.analysis.verdicts import Verdict
+from ator_lib.analysis.wording import size
+from ator_lib.written import change, interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,15 +200,15 @@ def power_in_words(rows: Sequence[ComparisonRow]) -> str | None:
         return None
     metric = "p95_ms" if "p95_ms" in names else min(names, key=list(METRICS).index)
     found = sorted((row.detectable or 0.0, row.runs_needed or math.inf) for row in unclear if row.metric == metric)
-    change, needed = found[len(found) // 2]
+    seen, needed = found[len(found) // 2]
     runs = f"about {needed} runs a side" if needed < math.inf else "more runs than anybody makes, so longer ones,"
-    return f"{METRICS[metric].label} changes from {change * 100:.2g} % on could be seen, and {runs} would settle it"
+    return f"{METRICS[metric].label} changes from {size(seen)} on could be seen, and {runs} would settle it"
 
 
 def _spoken(row: ComparisonRow) -> str:
     metric = METRICS[row.metric]
-    effect, low, high = ((value or 0) * 100 for value in (row.effect, row.low, row.high))
     if row.interval_of == "difference":
-        return f"{metric.label} {effect:+.2g} percentage points ({low:.2g} … {high:.2g})"
+        return f"{metric.label} {change(row.effect, unit='percentage points')} ({interval(row.low, row.high)})"
+    effect, low, high = ((value or 0) * 100 for value in (row.effect, row.low, row.high))
     own = " of its own" if row.common is not None else ""
     return f"{metric.label} {effect:+.0f} %{own} ({low:.0f} % … {high:.0f} %)"

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
+from ator_lib.written import signed
+
 _MOST_MEANT = 3
+_MOST_CHANGE = 10.0
+"""A longer figure says nothing more: nobody needs statistics to see such a change."""
 
 
 def short(value: float) -> str:
@@ -17,6 +21,18 @@ def short(value: float) -> str:
     ('0.0123', '10', '1,234')
     """
     return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
+
+
+def size(change: float, *, unit: str = "%") -> str:
+    """Write how large a change is that could be seen: a share of 1, without a sign.
+
+    Examples
+    --------
+    >>> size(0.0523), size(2.5), size(3200), size(0.004, unit="points")
+    ('5.2 %', '250 %', 'more than 1,000 %', '0.4 points')
+    """
+    words = f"{signed(min(change, _MOST_CHANGE)).removeprefix('+')} {unit}"
+    return f"more than {words}" if change > _MOST_CHANGE else words
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

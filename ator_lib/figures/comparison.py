@@ -12,6 +12,7 @@ from ator_lib.analysis.metrics import METRICS
 from ator_lib.analysis.result import ComparisonResult, ComparisonRow
 from ator_lib.analysis.run_data import Endpoint
 from ator_lib.analysis.verdicts import Verdict
+from ator_lib.analysis.wording import size
 from ator_lib.figures import theme
 from ator_lib.figures.rows import interval_bars
 from ator_lib.written import change, interval, measured, sentence
@@ -116,7 +117,7 @@ def _hover(row: ComparisonRow) -> list[str]:
     if row.common is not None:
         lines.append(f"beside the common shift of {change(row.common, unit=unit)}")
     if row.detectable is not None and row.verdict is Verdict.NOT_ENOUGH_EVIDENCE:
-        lines.append(f"could be seen from {change(row.detectable, unit=unit).replace('+', '±')} on")
+        lines.append(f"could be seen from {size(row.detectable, unit=unit)} on")
     if row.runs_needed is not None:
         lines.append(f"about {row.runs_needed:,} runs a side would settle it")
     return [*lines, row.reason] if row.reason else lines

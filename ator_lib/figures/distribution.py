@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ator_lib.analysis.blocks import FloatArray
 from ator_lib.analysis.run_data import TOTAL, Endpoint
@@ -104,7 +105,7 @@ def _histogram(distributions: pa.Table, summaries: pa.Table, endpoint: Endpoint)
 
 def _rows_of(table: pa.Table, endpoint: Endpoint) -> pa.Table:
     for column, value in (("name", endpoint.name), ("method", endpoint.method)):
-        field = pa.compute.field(column)
+        field = pc.field(column)
         table = table.filter(field.is_null() if value is None else field == value)
     return table
 

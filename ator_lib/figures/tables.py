@@ -7,11 +7,24 @@ from typing import Any
 
 from ator_lib.analysis.metrics import METRICS, metric_label
 from ator_lib.analysis.verdicts import Verdict
+from ator_lib.analysis.wording import size
 from ator_lib.figures import markup
 from ator_lib.figures.markup import Cell, Column
 from ator_lib.figures.rows import label_of
 from ator_lib.model import LoadProfile, Run
-from ator_lib.written import because, change, count, duration, interval, measured, moment, runs, sentence, text
+from ator_lib.written import (
+    because,
+    change,
+    count,
+    duration,
+    interval,
+    is_missing,
+    measured,
+    moment,
+    runs,
+    sentence,
+    text,
+)
 
 Record = Mapping[str, Any]
 
@@ -135,8 +148,7 @@ _IF_KNOWN = {
 
 
 def _detectable(row: Record) -> str:
-    written = change(row["detectable"], unit=_unit(row))
-    return written.replace("+", "±")
+    return text(None) if is_missing(row["detectable"]) else size(row["detectable"], unit=_unit(row))
 
 
 def _rule(options: Record, left_out: int) -> str:

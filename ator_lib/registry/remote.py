@@ -268,7 +268,12 @@ class RemoteRegistry:
 def _as_any_of(where: Mapping[str, Any]) -> str | None:
     """Write a filter as one of "any of these", which it is: so all of its values keep their types on the way."""
     checked = checked_filter(where)
-    return json.dumps([wire.to_json(checked)]) if checked else None
+    text = json.dumps([wire.to_json(checked)])
+    if len(text) > LONGEST_TEXT:
+        raise UsageError(
+            f"the filters have {len(text):,} characters of JSON: a server takes {LONGEST_TEXT:,}, give fewer"
+        )
+    return text if checked else None
 
 
 def _of_run(run_id: int, done: str) -> Change:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, bindparam, delete, exists, insert, or_, select, text
+from sqlalchemy import Connection, Engine, Row, bindparam, delete, exists, insert, select, text
 
 from ator_lib.model import Run, RunStatus, RunVerdict
 from ator_lib.registry.history import conditions
@@ -99,7 +99,7 @@ def forget_later(connection: Connection, test: str, baseline: Run) -> None:
     """Forget the verdicts of a test's runs since the baseline: they have another one now, or this one no longer."""
     later = select(runs.run_id).where(runs.test == test, runs.run_id != baseline.run_id)
     if baseline.start_time is not None:
-        later = later.where(or_(runs.start_time.is_(None), runs.start_time >= baseline.start_time))
+        later = later.where(runs.start_time >= baseline.start_time)
     connection.execute(delete(verdicts).where(_kept.run_id.in_(later)))
 
 

@@ -47,7 +47,7 @@ class Extent:
         Between which all starts lie: the earliest and the latest one, or the bounds of the window that is looked at.
         ``None`` when none is known.
     requests
-        Of the whole run, also where only a window of it is looked at.
+        Of a window of the run about how many: as if all of them were spread evenly.
     """
 
     first: datetime | None
@@ -113,7 +113,10 @@ def _clipped(extent: Extent, window: Window) -> Extent:
         return extent
     first = max(extent.first, window.since or extent.first)
     last = extent.last if window.until is None else min(extent.last, window.until - timedelta(microseconds=1))
-    return replace(extent, first=first, last=last) if first <= last else replace(extent, first=None, last=None)
+    if first > last:
+        return Extent(first=None, last=None, requests=0)
+    share = (last - first) / (extent.last - extent.first) if first < last else 1
+    return Extent(first=first, last=last, requests=math.ceil(extent.requests * share))
 
 
 @dataclass(frozen=True, kw_only=True)

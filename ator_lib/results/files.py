@@ -28,8 +28,8 @@ TABLES: dict[str, pa.Schema] = {
 """The tables of a file set; each is ``<table>.parquet`` in the set's folder.
 
 ``blocks`` and ``distributions`` per block are there once the samples have expired, and from the beginning where these
-are many (``staging.CONDENSED_FROM``); else they are computed of the samples. ``overview`` has the whole run's rows
-alone, in intervals that a figure can show, unless those are the ones of ``timeline``.
+are many (``staging.CONDENSED_FROM``); else they are computed of the samples. ``overview`` is the timeline in
+intervals that a figure can show, unless those are the ones of ``timeline``.
 """
 
 OPTIONAL = ("distributions", "rejected", "blocks", "overview")

@@ -26,6 +26,8 @@ _TIMED = ("started_at", "duration_ms", "name", "method", "success", "weight")
 _SUMMARISED = (*_TIMED, "bytes_received")
 """The columns that summaries are made of."""
 
+_IS_TOTAL = pc.field("name").is_null()
+
 
 class ReadableSets(ABC):
     """Sets of bulk rows, each under an ingest id: immutable, but that their samples may expire.
@@ -102,12 +104,10 @@ class ReadableSets(ABC):
             The interval is not positive, or there would be too many.
         """
         window = Window(since, until)
-        if interval_s == STORED_INTERVAL_S and window == ALL_TIME:
-            return self.stored_timeline(ingest_id, total_only=total_only)
-        if total_only and window == ALL_TIME:
-            overview = self._stored(ingest_id, "overview")
-            if overview.num_rows and overview["interval_s"][0].as_py() == interval_s:
-                return overview
+        if window == ALL_TIME:
+            kept = self._stored(ingest_id, "timeline" if interval_s == STORED_INTERVAL_S else "overview")
+            if interval_s == STORED_INTERVAL_S or interval_s in kept["interval_s"].slice(length=1).to_pylist():
+                return kept.filter(_IS_TOTAL) if total_only else kept
         with (
             self._with_samples(ingest_id, "metrics", columns=_TIMED, window=window) as lent,
             lent.opened("samples", "metrics") as connection,
@@ -127,10 +127,15 @@ class ReadableSets(ABC):
         """Return those of the intervals that were kept which start in a window, ``until`` not included."""
         rows = self._stored(ingest_id, "timeline")
         if total_only:
-            rows = rows.filter(pc.field("name").is_null())
+            rows = rows.filter(_IS_TOTAL)
         if since is not None:
             rows = rows.filter(pc.field("interval_start") >= since)
         return rows if until is None else rows.filter(pc.field("interval_start") < until)
+
+    def overview(self, ingest_id: str) -> pa.Table:
+        """Return ``schema.TIMELINE`` of the whole run in the longest intervals that were kept."""
+        kept = self._stored(ingest_id, "overview")
+        return kept if kept.num_rows else self._stored(ingest_id, "timeline")
 
     def summaries(
         self,

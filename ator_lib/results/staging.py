@@ -90,10 +90,10 @@ def stage(
 
 
 def _write_overview(connection: duck.Connection, extent: Extent, duration_s: float, folder: Path) -> None:
-    """Write what the figure of the whole run is drawn from: of ten million samples it would take a while each time."""
+    """Write what figures of the whole run are drawn from: of ten million samples it would take a while each time."""
     interval_s = readable_s(duration_s)
     if interval_s > STORED_INTERVAL_S:
-        files.write(folder, "overview", aggregates.timeline(connection, extent, interval_s, total_only=True))
+        files.write(folder, "overview", aggregates.timeline(connection, extent, interval_s))
 
 
 def _condense(connection: duck.Connection, grid: Grid, folder: Path) -> None:

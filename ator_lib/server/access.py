@@ -32,6 +32,11 @@ class Principal:
     role: Role
     has_logged_in: bool = False
 
+    @property
+    def token_name(self) -> str | None:
+        """The name of the token; ``None`` for whoever came to an open server without one."""
+        return None if self is LOCAL else self.name
+
     def why_not(self, needed: Role) -> str | None:
         """Say why this role does not do, or ``None`` if it does."""
         if self.role.covers(needed):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from ator_lib.model import TAGS, EndpointProgress, ErrorProgress, Progress, RunRequest
+from ator_lib.model import MOST_ENDPOINTS, MOST_ERRORS, TAGS, EndpointProgress, ErrorProgress, Progress, RunRequest
 from ator_lib.registry.admission import parse_factor
 from ator_lib.registry.checks import HIGHEST_PRIORITY, LONGEST_LEASE_S, LONGEST_NAME, LONGEST_TAG, LONGEST_TEXT
 
@@ -160,10 +160,10 @@ class ProgressBody(Body):
     throughput_rps: Measure | None = None
     p95_ms: Measure | None = None
     endpoints: list[EndpointProgressBody] = Field(
-        default_factory=list, max_length=50, description="For live tables, those with most requests first."
+        default_factory=list, max_length=MOST_ENDPOINTS, description="For live tables, those with most requests first."
     )
     errors: list[ErrorProgressBody] = Field(
-        default_factory=list, max_length=10, description="The most frequent failures first."
+        default_factory=list, max_length=MOST_ERRORS, description="The most frequent failures first."
     )
 
     def record(self) -> Progress:

@@ -10,6 +10,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from ator_lib.errors import AtorError
+
 JUDGE_EVERY_S = 10.0
 """Seconds between looks for runs that have ended."""
 
@@ -51,5 +53,6 @@ async def _judge_on(judge: Callable[[], int], every_s: float) -> None:
         except Exception as error:
             if type(error) not in told:
                 told.add(type(error))
-                _log.warning("runs that have ended cannot be judged now: %s", error)
+                is_surprise = not isinstance(error, AtorError)
+                _log.warning("runs that have ended cannot be judged now: %s", error, exc_info=is_surprise)
         await asyncio.sleep(every_s)

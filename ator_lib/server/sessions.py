@@ -1,4 +1,4 @@
-"""What bokeh-fastapi 0.1.8 needs to serve pages for long: three faults are mended here.
+"""What bokeh-fastapi 0.1.8 needs to serve pages for long: four faults are mended here.
 
 - It never tells Bokeh that a websocket has closed: its receive loop waits for an exception that
   Starlette does not raise. Every page that was ever opened stays in memory, and its periodic
@@ -9,6 +9,8 @@
   the page again.
 - It sends a message in several frames without a lock. When a large one waits for a slow line,
   another one gets between its frames, and the browser can read neither.
+- It gives Panel a coroutine for each message. When a page closes, Panel cancels those that are still to
+  be sent as if they were futures, fails, and the page stays in memory.
 
 The patches do no harm to a version that does the same by itself.
 """
@@ -74,10 +76,13 @@ def _is_deserted(session: ServerSession) -> bool:
 
 
 def _send_whole_messages(send: Any) -> Any:
-    @wraps(send)
     async def send_in_turn(handler: WSHandler, message: Any) -> int:
         async with vars(handler).setdefault("_ator_write_turn", asyncio.Lock()):
             sent: int = await send(handler, message)
             return sent
 
-    return send_in_turn
+    @wraps(send)
+    def begin_to_send(handler: WSHandler, message: Any) -> asyncio.Task[int]:
+        return asyncio.create_task(send_in_turn(handler, message))
+
+    return begin_to_send

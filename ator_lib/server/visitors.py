@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from ator_lib.model import Role
-from ator_lib.server.access import LOCAL, Principal
+from ator_lib.server.access import Principal
 
 _asking: ContextVar[Principal] = ContextVar("ator_principal")
 
@@ -58,5 +58,4 @@ def visitor() -> Visitor:
         No guard has let anybody in: there is nobody to make it for.
     """
     principal = _asking.get()
-    name = None if principal is LOCAL else principal.name
-    return Visitor(name=name, role=principal.role, can_log_out=principal.has_logged_in)
+    return Visitor(name=principal.token_name, role=principal.role, can_log_out=principal.has_logged_in)

@@ -25,12 +25,20 @@ class AnnotationTable:
         return annotations_frame(self._annotations.list())
 
     def add(
-        self, run_id: int, text: str, *, resets: bool = True, metric: str | None = None, name: str | None = None
+        self,
+        run_id: int,
+        text: str,
+        *,
+        resets: bool = True,
+        metric: str | None = None,
+        name: str | None = None,
+        created_by: str | None = None,
     ) -> Annotation:
-        """Mark a run; see ``Workspace.annotate``."""
+        """Mark a run; see ``Workspace.annotate``. Without ``created_by`` it is who works here that says so."""
         if metric is not None:
             check_metric(metric)
-        return self._annotations.add(run_id, text, resets=resets, metric=metric, name=name, created_by=user_name())
+        who = created_by or user_name()
+        return self._annotations.add(run_id, text, resets=resets, metric=metric, name=name, created_by=who)
 
     def remove(self, annotation_id: int) -> Annotation:
         """Take a mark away, by its id; the run stays."""

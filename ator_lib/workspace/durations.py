@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from datetime import timedelta
-from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -42,7 +41,7 @@ def seconds_of(duration: str | float | timedelta, name: str, *, may_be_zero: boo
 
 def _timedelta(duration: str | float | timedelta) -> pd.Timedelta:
     """Read it as pandas does, to which a number without a unit would be nanoseconds."""
-    if isinstance(duration, Real) and not isinstance(duration, bool | np.timedelta64):  # also NumPy's
+    if isinstance(duration, int | float | np.number) and not isinstance(duration, bool | np.timedelta64):
         return pd.Timedelta(float(duration), unit="s")
     if isinstance(duration, str):
         with suppress(ValueError):

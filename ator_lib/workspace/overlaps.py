@@ -13,9 +13,9 @@ from ator_lib.model import Run
 COLUMNS = ("run_id", "test", "stream", "factor", "start_time", "end_time", "overlap_s", "share")
 
 
-def overlap_of(run: Run, other: Run) -> Overlap:
-    """Say for how long both ran; one that has not ended goes on until now."""
-    now = datetime.now(UTC)
+def overlap_of(run: Run, other: Run, *, now: datetime | None = None) -> Overlap:
+    """Say for how long both ran; one that has not ended goes on until now, which may be given."""
+    now = now or datetime.now(UTC)
     starts = [moment for moment in (run.start_time, other.start_time) if moment is not None]
     seconds = (min(run.end_time or now, other.end_time or now) - max(starts, default=now)).total_seconds()
     return Overlap(run_id=other.run_id, test=other.test, factor=other.factor, seconds=max(seconds, 0.0))
@@ -23,10 +23,11 @@ def overlap_of(run: Run, other: Run) -> Overlap:
 
 def overlaps_frame(run: Run, others: Sequence[Run]) -> pd.DataFrame:
     """Give a row per other run with ``COLUMNS``; ``share`` is of this run's time, until now while it runs."""
-    length_s = overlap_of(run, run).seconds
+    now = datetime.now(UTC)  # one for all of them, or a share could be above 1
+    length_s = overlap_of(run, run, now=now).seconds
     rows = []
     for other in others:
-        overlap_s = overlap_of(run, other).seconds
+        overlap_s = overlap_of(run, other, now=now).seconds
         share = overlap_s / length_s if length_s else None
         rows.append({**vars(other), "overlap_s": overlap_s, "share": share})
     frame = pd.DataFrame(rows, columns=list(COLUMNS))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,8 @@ class Preview:
 
     report: IngestReport
     tables: Mapping[str, int]
-    _summaries: pa.Table = field(repr=False)
-    _rejected: pa.Table = field(repr=False)
+    _summaries: pa.Table
+    _rejected: pa.Table
 
     @property
     def format(self) -> str | None:

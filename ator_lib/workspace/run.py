@@ -87,10 +87,11 @@ class RunHandle(BaseHandle):
     def sparklines(self, points: int = 40, metric: str = "p95_ms") -> pd.DataFrame:
         """Give the course of each endpoint in at most so many points: name, method, scope and ``values``, a list.
 
-        Values come from the timeline that is kept: requests are added up, a mean is weighted, and percentiles and the
-        maximum are the highest of those in the point's time. Null is a time without a request.
+        Values come from a timeline that is kept, of the shortest intervals that make at most 300 of the run: requests
+        are added up, a mean is weighted, and percentiles and the maximum are the highest of the point's intervals.
+        Null is a time without a request.
         """
-        return sparklines(self._parts.store.stored_timeline(self._results()), points, metric)
+        return sparklines(self._parts.store.overview(self._results()), points, metric)
 
     def samples(self, columns: Sequence[str] | None = None, where: str | None = None) -> pd.DataFrame:
         """Give the SAMPLES rows; ``where`` is SQL over their columns, such as ``"duration_ms > 500"``.

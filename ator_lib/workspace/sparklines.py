@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ator_lib.errors import UsageError
+
+_Counts: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+_Seconds: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
 _MOST_POINTS = 1000
 _COUNTS = ("requests", "failures")
@@ -32,13 +35,12 @@ def sparklines(timeline: pa.Table, points: int, metric: str) -> pd.DataFrame:
         raise UsageError(f"points={points!r} is not possible: give a whole number from 1 to {_MOST_POINTS:,}")
     if not timeline.num_rows:
         return pd.DataFrame(columns=["name", "method", "scope", "values"])
-    place, length_s, count = _places(timeline, points)
-    binned = timeline.append_column("place", pa.array(place))
-    drawn = _points(binned, metric, length_s)
+    place, lengths_s = _places(timeline, points)
+    drawn = _points(timeline.append_column("place", pa.array(place)), metric, lengths_s)
     courses: dict[tuple[str | None, str | None], list[float | None]] = {}
     nothing = 0.0 if metric in (*_COUNTS, "throughput_rps") else None
     for row in drawn.select(["name", "method", "place", "value"]).to_pylist():
-        course = courses.setdefault((row["name"], row["method"]), [nothing] * count)
+        course = courses.setdefault((row["name"], row["method"]), [nothing] * len(lengths_s))
         course[row["place"]] = nothing if row["value"] is None else row["value"]
     rows = [
         {"name": name, "method": method, "scope": "total" if name is None else "name", "values": courses[name, method]}
@@ -47,20 +49,22 @@ def sparklines(timeline: pa.Table, points: int, metric: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _places(timeline: pa.Table, points: int) -> tuple[np.ndarray[Any, np.dtype[np.int64]], float, int]:
-    """Say which point each row belongs to, how long a point's time is, and how many points there are.
+def _places(timeline: pa.Table, points: int) -> tuple[_Counts, _Seconds]:
+    """Say which point each row belongs to, and how long the time of each point is.
 
-    No more of them than there are intervals.
+    There are no more points than intervals, and some have one interval more than others. The usual length of an
+    interval counts: a tool's last one may be shorter.
     """
     starts_us = timeline["interval_start"].cast(pa.int64()).to_numpy()
-    begin_us, interval_s = starts_us.min(), pc.min(timeline["interval_s"]).as_py()
-    whole_s = (starts_us.max() - begin_us) / 1e6 + interval_s
-    count = max(min(points, round(whole_s / interval_s)), 1)
-    places = ((starts_us - begin_us) / 1e6 * count / whole_s + 1e-9).astype(np.int64)
-    return places.clip(0, count - 1), whole_s / count, count
+    interval_s = float(np.median(timeline["interval_s"].to_numpy()))
+    steps = np.rint((starts_us - starts_us.min()) / (interval_s * 1e6)).astype(np.int64)
+    intervals = int(steps.max()) + 1
+    count = min(points, intervals)
+    begins = -(-np.arange(count + 1) * intervals // count)  # of each point, the number of its first interval
+    return steps * count // intervals, np.diff(begins) * interval_s
 
 
-def _points(binned: pa.Table, metric: str, length_s: float) -> pa.Table:
+def _points(binned: pa.Table, metric: str, lengths_s: _Seconds) -> pa.Table:
     requests = binned["requests"].cast(pa.float64())
     if metric == "mean_ms":
         binned = binned.append_column("weighted", pc.multiply(requests, binned["mean_ms"]))
@@ -72,7 +76,7 @@ def _points(binned: pa.Table, metric: str, length_s: float) -> pa.Table:
     if metric in _COUNTS:
         value = groups[f"{metric}_sum"].cast(pa.float64())
     elif metric == "throughput_rps":
-        value = pc.divide(total, length_s)
+        value = pc.divide(total, pa.array(lengths_s[groups["place"].to_numpy()]))
     elif metric == "error_rate":
         value = pc.divide(groups["failures_sum"].cast(pa.float64()), known)
     elif metric == "mean_ms":

@@ -89,6 +89,29 @@ class Uploads:
         """Say where its file lies: in a folder of its own, as it may have any name."""
         return self._folder(upload_id) / "file" / file_name
 
+    @contextmanager
+    def taken(self, upload_id: str) -> Iterator[Upload]:
+        """Give an upload to whoever ingests it; it is gone then, and for all others at once. An error gives it back.
+
+        Raises
+        ------
+        NotFoundError
+            As ``get``; also when somebody else is just ingesting it.
+        """
+        upload = self.get(upload_id)
+        about = self._folder(upload_id) / _ABOUT
+        aside = about.with_suffix(".taken")
+        try:
+            about.rename(aside)
+        except FileNotFoundError:
+            raise _gone() from None
+        try:
+            yield upload
+        except BaseException:
+            aside.rename(about)
+            raise
+        self.remove(upload_id)
+
     def remove(self, upload_id: str) -> None:
         """Remove an upload; nothing happens when there is none."""
         shutil.rmtree(self._folder(upload_id), ignore_errors=True)

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import param
 
 from ator_lib import UsageError
 from panel_app.chart_card import ChartCard
-from panel_app.compare_cards import checks_html, contributions, distributions_html, head_html
+from panel_app.compare_cards import checks_html, contributions, distributions_html, head_html, not_explained_html
 from panel_app.compare_code import code_of
 from panel_app.compare_options import options_of
 from panel_app.compare_table import ORDERS, VERDICTS, Filters, each_html, endpoints_html
-from panel_app.compare_view import Answer, Asked, Choice, Compared, EachCompared, choices, look
+from panel_app.compare_view import (
+    Answer,
+    Asked,
+    Choice,
+    Compared,
+    EachCompared,
+    Explained,
+    Pictures,
+    choices,
+    draw,
+    explain,
+    look,
+)
 from panel_app.fragment import Fragment
 from panel_app.links import COMPARE, address, compare_link, run_link
 from panel_app.markup import render
@@ -36,6 +48,8 @@ NARROWEST_PX, TWO_PANELS_PX = 860, 560
 
 TALLEST_PX = 760
 """Hundreds of endpoints below each other."""
+
+Content: TypeAlias = Answer | Pictures | Explained | Choice
 
 
 class ComparePage(Page):
@@ -63,20 +77,22 @@ class ComparePage(Page):
 
     def __init__(self, workspace: Workspace, visitor: Visitor, **state: Any) -> None:
         super().__init__(workspace, visitor, **state)
-        self._head = Fragment(html=render("loading.html"))
+        self._head = Fragment()
         self._checks, self._options, self._table, self._notes = (Fragment() for _ in range(4))
         self._changes = ChartCard(
             label="Changes with their intervals", narrowest_px=NARROWEST_PX, tallest_px=TALLEST_PX
         )
         self._distributions = ChartCard(label="Latency distributions of both sides", narrowest_px=TWO_PANELS_PX)
         self._contributions = ChartCard(label="What the change is made of", narrowest_px=NARROWEST_PX)
+        self._drawn: Compared | EachCompared | None = None  # what the figures are of
+        self._explained: Compared | EachCompared | None = None  # and what is taken apart
 
     def parts(self) -> list[Any]:
         """See ``Page``."""
         cards = [self._head, self._checks, self._table, self._changes, self._distributions, self._contributions]
         return [*cards, self._notes, self._options]
 
-    def read(self) -> Answer | Choice:
+    def read(self) -> Content:
         """See ``Page``."""
         if self.choose or not self.run:
             return choices(self.workspace, self.test, self._chosen)
@@ -84,7 +100,17 @@ class ComparePage(Page):
             found = look(self.workspace, self._asked())
         except UsageError as error:  # an option that cannot be read
             found = str(error)
-        return found if isinstance(found, Answer) else choices(self.workspace, self.test, self._chosen, found)
+        return self._refused(found) if isinstance(found, str) else found
+
+    def read_more(self, content: Content) -> Content | None:
+        """See ``Page``: the figures after the verdicts, and then what the change is made of."""
+        if isinstance(content, Answer):
+            drawn = draw(self.workspace, content)
+            return self._refused(drawn) if isinstance(drawn, str) else drawn
+        return explain(self.workspace, content.answer) if isinstance(content, Pictures) else None
+
+    def _refused(self, problem: str) -> Choice:
+        return choices(self.workspace, self.test, self._chosen, problem)
 
     @property
     def _is_each(self) -> bool:
@@ -113,35 +139,50 @@ class ComparePage(Page):
         metric = self.metric or ("p95_ms" if self._is_each else "")
         return Filters(metric=metric, verdict=self.verdict, search=self.search, order=self.order)
 
-    def display(self, content: Answer | Choice) -> None:
+    def display(self, content: Content) -> None:
         """See ``Page``."""
         self.is_live = False  # results never change
         if isinstance(content, Choice):
             self._offer(content)
-            return
+        elif isinstance(content, Pictures):
+            self._show_pictures(content)
+        elif isinstance(content, Explained):
+            self._explained = content.answer.found
+            self._contributions.display(*contributions(content, self.link))
+        else:
+            self._show_answer(content)
+
+    def _show_answer(self, content: Answer) -> None:
         self._head.display(head_html(content, self.link, report=self._report(content), path=COMPARE))
         self._options.display(self._decided(content.asked.options))
+        if content.found is not self._drawn:  # what is drawn is of others
+            self._clear(self._changes, self._distributions, self._contributions)
         if isinstance(content.found, EachCompared):
             self._show_each(content.found, content)
         else:
-            self._show_whole(content.found, content)
+            self._show_whole(content.found)
 
-    def _show_whole(self, found: Compared, answer: Answer) -> None:
+    def _show_whole(self, found: Compared) -> None:
         self._checks.display(checks_html(found.checks, self.waive, self.link))
         self._table.display(endpoints_html(found, self._filters, self.link, kept=self.kept(*FILTERS)))
-        self._changes.display(render("card_heading.html", title="Changes", said=CHANGES), answer.figure)
-        heading = distributions_html(found, self.endpoint, self.link, kept=self.kept("endpoint"))
-        self._distributions.display(heading, answer.distributions)
-        self._contributions.display(*contributions(answer.explained, self.link))
         self._notes.display(render("compare_notes.html", notes=found.comparison.notes))
 
     def _show_each(self, found: EachCompared, answer: Answer) -> None:
         filters, baseline = self._filters, [str(run_id) for run_id in found.baseline]
         form = {"kept": self.kept(*FILTERS), "run_link": run_link, "baseline": baseline}
         self._table.display(each_html(found, answer.asked.runs, filters, self.link, **form))
-        title = f"{COMPARED[filters.metric]}, run by run"
-        self._changes.display(render("card_heading.html", title=title, said=CHANGES), answer.figure)
-        self._clear(self._checks, self._notes, self._distributions, self._contributions)
+        self._clear(self._checks, self._notes)
+
+    def _show_pictures(self, pictures: Pictures) -> None:
+        asked, self._drawn = pictures.answer.asked, pictures.answer.found
+        title = f"{COMPARED[asked.metric]}, run by run" if asked.each else "Changes"
+        self._changes.display(render("card_heading.html", title=title, said=CHANGES), pictures.changes)
+        if isinstance(self._drawn, Compared):
+            heading = distributions_html(self._drawn, self.endpoint, self.link, kept=self.kept("endpoint"))
+            self._distributions.display(heading, pictures.distributions)
+            if not asked.explain or self._explained is not self._drawn:
+                self._explained = None
+                self._contributions.display(not_explained_html(self.link, is_asked=asked.explain))
 
     def _clear(self, *cards: Fragment | ChartCard) -> None:
         for card in cards:
@@ -176,6 +217,9 @@ class ComparePage(Page):
             return None
         return address(f"{COMPARE}/report", contender=self.run, baseline=answer.found.baseline)
 
-    def code(self, content: Answer | Choice) -> str:
+    def code(self, content: Content) -> str:
         """See ``Page``."""
-        return code_of(content.asked, self._filters) if isinstance(content, Answer) else ""
+        if isinstance(content, Choice):
+            return ""
+        answer = content if isinstance(content, Answer) else content.answer
+        return code_of(answer.asked, self._filters)

@@ -53,7 +53,6 @@ class OverviewPage(Page):
     def __init__(self, workspace: Workspace, visitor: Visitor) -> None:
         super().__init__(workspace, visitor)
         self._cards = {name: Fragment() for name in CARDS}
-        self._cards["tiles"].display(render("loading.html"))
 
     def parts(self) -> list[Any]:
         """See ``Page``."""

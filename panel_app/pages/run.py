@@ -65,12 +65,16 @@ class RunPage(Page):
     def __init__(self, workspace: Workspace, visitor: Visitor, **state: Any) -> None:
         super().__init__(workspace, visitor, **state)
         self._cards = {name: Fragment() for name in _CARDS}
-        self._cards["head"].display(render("loading.html"))
         self._unjudged: int | None = None
         self._compared: int | None = None
         self._course = CourseCard()
         self._over_time = ChartCard(zooms=True, label="Throughput, users and latency over time")
         self._closer = ChartCard(label="A closer look")
+
+    @property
+    def title(self) -> str:
+        """See ``Page``."""
+        return f"Run {self.run_id}" if _RUN_ID.fullmatch(self.run_id) else self.TITLE
 
     def parts(self) -> list[Any]:
         """See ``Page``."""

@@ -71,8 +71,9 @@ class RunsPage(RunsFilter, Page):
 
     def __init__(self, workspace: Workspace, visitor: Visitor, **state: Any) -> None:
         super().__init__(workspace, visitor, **state)
-        self._filters = Fragment(html=render("loading.html"))
+        self._filters = Fragment()
         self._table = Fragment()
+        self._seen: tuple[str, RunsView] | None = None
 
     def parts(self) -> list[Any]:
         """See ``Page``."""
@@ -87,7 +88,8 @@ class RunsPage(RunsFilter, Page):
             total = self._total(len(frame), where)
         except UsageError as error:
             return RunsView(suggestions=suggested, runs=[], pinned={}, total=0, problem=str(error))
-        return RunsView(suggestions=suggested, runs=records(frame), pinned=_pinned(self.workspace), total=total)
+        runs = [table.lasting(run, datetime.now(UTC)) for run in records(frame)]
+        return RunsView(suggestions=suggested, runs=runs, pinned=_pinned(self.workspace), total=total)
 
     def _total(self, shown: int, where: Mapping[str, Any]) -> int:
         """Say how many runs match; the last page tells it by itself."""
@@ -96,8 +98,11 @@ class RunsPage(RunsFilter, Page):
 
     def display(self, content: RunsView) -> None:
         """See ``Page``."""
+        if (self.query, content) == self._seen:  # to write fifty rows takes as long as to read them
+            return
         self._filters.display(self._filters_html(content))
         self._table.display(self._table_html(content))
+        self._seen = self.query, content
         is_newest_page = self.order == _NEWEST and self.offset == 0
         self.is_live = is_newest_page or any(not RunStatus(run["status"]).is_final for run in content.runs)
 
@@ -133,10 +138,9 @@ class RunsPage(RunsFilter, Page):
         if content.problem:
             return ""
         columns = table.columns_of(self.columns)
-        now = datetime.now(UTC)
         return render(
             "runs_table.html",
-            rows=[self._row(run, columns, content.pinned, now) for run in content.runs],
+            rows=[self._row(run, columns, content.pinned) for run in content.runs],
             headings=headings(columns, self.order),
             place=table.Place(offset=self.offset, size=PAGE, total=content.total),
             selection=self._selection(content.runs),
@@ -153,13 +157,11 @@ class RunsPage(RunsFilter, Page):
             upload=UPLOAD,
         )
 
-    def _row(
-        self, run: Mapping[str, Any], columns: list[Column], pinned: Mapping[int, list[str]], now: datetime
-    ) -> dict[str, Any]:
+    def _row(self, run: Mapping[str, Any], columns: list[Column], pinned: Mapping[int, list[str]]) -> dict[str, Any]:
         status = RunStatus(run["status"])
         return {
             **run,
-            "cells": table.cells(run, columns, now),
+            "cells": table.cells(run, columns),
             "is_bad": bool(run["error_rate"]),
             "is_final": status.is_final,
             "may_be_pinned": status in (RunStatus.SUCCESS, RunStatus.FAILURE),

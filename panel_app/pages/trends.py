@@ -47,7 +47,7 @@ class TrendsPage(Page):
 
     def __init__(self, workspace: Workspace, visitor: Visitor, **state: Any) -> None:
         super().__init__(workspace, visitor, **state)
-        self._head = Fragment(html=render("loading.html"))
+        self._head = Fragment()
         self._chart = ChartCard(label="The metric over runs", narrowest_px=NARROWEST_PX, on_click=self._point_at)
         self._point, self._changes, self._marks, self._notes = (Fragment() for _ in range(4))
 

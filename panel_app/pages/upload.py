@@ -41,7 +41,7 @@ class UploadPage(Page):
 
     def __init__(self, workspace: Workspace, visitor: Visitor, **state: Any) -> None:
         super().__init__(workspace, visitor, **state)
-        self._head = Fragment(html=render("loading.html"))
+        self._head = Fragment()
         self._drop = FileDrop(html=_drop_html())
         self._preview = Fragment()
 

@@ -103,6 +103,9 @@ export function render({model}) {
     const isFolder = [...event.dataTransfer.items].some((item) => item.webkitGetAsEntry?.()?.isDirectory)
     take(event.dataTransfer.files, isFolder)
   })
+  for (const name of ["dragover", "drop"]) { // a file beside the place would be opened instead of the page
+    window.addEventListener(name, (event) => { if (event.dataTransfer.types.includes("Files")) event.preventDefault() })
+  }
   part("chooser").addEventListener("change", ({target}) => take(target.files, false))
   part("stop").addEventListener("click", () => request?.abort())
   part("again").addEventListener("click", send)

@@ -162,7 +162,8 @@ function onField(event) {
   clearTimeout(typing)
   const isTyped = event.type === "input" && !event.target.matches("select, [type=checkbox], [type=radio], [type=date]")
   const look = () => {
-    ask("ator:view", {query: queryOf(form), replace: isTyped && typedInto === event.target})
+    const own = [...form.elements].filter(({type}) => type !== "hidden").map(({name}) => name)
+    ask("ator:view", {query: queryOf(form), own, replace: isTyped && typedInto === event.target})
     typedInto = isTyped ? event.target : null
   }
   if (isTyped) typing = setTimeout(look, PAUSE_MS)

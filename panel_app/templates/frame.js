@@ -25,7 +25,7 @@ document.addEventListener("DOMContentLoaded", () => {
     try { localStorage.setItem(KEY, chosen) } catch { /* then until the next page */ }
     theme(chosen)
   })
-})
+}, {once: true}) // Panel's loader of modules sends it once more
 
 // --- messages ---
 
@@ -39,6 +39,19 @@ document.addEventListener("ator:tell", ({detail}) => {
   clearTimeout(shown)
   shown = setTimeout(() => { place.textContent = "" }, SHOWN_MS)
 })
+
+// --- nothing comes: a page without a word would be worse ---
+
+const NOTHING = "This page waits for its connection to the server. If it stays so, a proxy may block websockets, or the address is too long."
+const PATIENCE_MS = 10_000
+
+setTimeout(function look() {
+  const place = byId("connection")
+  if (!document.querySelector("main [data-root-id]").childElementCount) {
+    place.textContent = NOTHING
+    setTimeout(look, AGAIN_MS)
+  } else if (place.textContent === NOTHING) place.textContent = ""
+}, PATIENCE_MS)
 
 // --- the server was away: the address has the whole state, so loading it again is coming back ---
 

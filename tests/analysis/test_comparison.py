@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from ator_lib.analysis.comparison import CompareOptions, ComparisonRow, RunData, Verdict, compare
+from ator_lib.analysis.result import power_in_words
 from ator_lib.analysis.run_data import Endpoint
 from ator_lib.errors import UsageError
 from ator_lib.model import LoadProfile
@@ -286,6 +287,10 @@ def test_not_enough_evidence_says_what_could_have_been_seen_and_what_would_settl
     assert words in result.headline()
     assert any(words in note for note in result.notes)
     assert _row(result, "/a", "p99_ms").detectable is None
+    assert f"p95 changes from {row.detectable:.0%} on".replace("%", " %") in result.headline()
+
+    wild = replace(row, detectable=3200.0)
+    assert power_in_words([wild]).startswith("p95 changes from more than 1,000 % on could be seen")
 
 
 def test_means_of_several_runs_are_those_of_all_requests():

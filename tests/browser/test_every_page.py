@@ -112,6 +112,7 @@ def view(
     with seen_page(browser, dashboard.url) as seen:
         seen.open(addresses[request.param])
         seen.page.wait_for_load_state("networkidle")
+        assert seen.page.get_by_text("cannot be read").count() == 0
         yield View(name=request.param, seen=seen)
         assert seen.troubles == []
 

@@ -9,11 +9,8 @@ import panel as pn
 import pytest
 
 import ator_lib as ator
-from ator_lib.analysis.metrics import METRICS
 from panel_app.chart import Chart
-from panel_app.compare_options import options_of
 from panel_app.compare_view import Answer
-from panel_app.metrics import COMPARED
 from panel_app.pages.compare import ComparePage
 from tests.panel_app.conftest import VIEWER, refreshed, shown
 from tests.support.shop_runs import ingest_shop_runs
@@ -44,8 +41,16 @@ def nothing_shared() -> Iterator[None]:
 
 
 def opened(workspace: ator.Workspace, query: str) -> ComparePage:
-    """Give the page at that query, as a viewer sees it."""
+    """Give the page at that query, as a viewer sees it in the end."""
     return refreshed(ComparePage(workspace, VIEWER), query)
+
+
+def answered(workspace: ator.Workspace, query: str) -> ComparePage:
+    """Give the page at that query, as a viewer sees it before the figures are drawn."""
+    page = ComparePage(workspace, VIEWER)
+    page.go(query)
+    page.display(page.read())
+    return page
 
 
 def table_of(html: str) -> list[list[str]]:
@@ -93,9 +98,25 @@ def test_the_answer_comes_first_then_whether_the_runs_may_be_compared(shop: ator
     assert not page.is_live
 
 
+def test_the_verdicts_do_not_wait_for_the_figures(shop: ator.Workspace) -> None:
+    """Nor do figures of another comparison stay below them; those of the same one do."""
+    page = answered(shop, "?run=8&baseline=5")
+    assert titles(page)[2:4] == ["May they be compared?", "Verdicts"]
+    assert charts(page) == []
+
+    refreshed(page, "?run=8&baseline=5")
+    page.go("?run=8&baseline=5&search=orders")
+    page.display(page.read())
+    assert len(charts(page)) == 2
+
+    page.go("?run=8&baseline=4")
+    page.display(page.read())
+    assert charts(page) == []
+
+
 def test_checks_that_failed_are_open_and_the_others_are_folded(shop: ator.Workspace) -> None:
     """The reader sees at once what stands against a comparison."""
-    html = shown(opened(shop, "?run=8&baseline=5")).partition("May they be compared?")[2]
+    html = shown(answered(shop, "?run=8&baseline=5")).partition("May they be compared?")[2]
 
     before_folded, _, folded = html.partition("</section>")[0].partition("<details")
     assert "1 of 26 checks failed" in before_folded
@@ -106,32 +127,33 @@ def test_checks_that_failed_are_open_and_the_others_are_folded(shop: ator.Worksp
 
 def test_a_check_that_forbids_a_verdict_can_be_waived_and_counts_again(shop: ator.Workspace) -> None:
     """By a link that makes it a part of the address."""
-    refused = shown(opened(shop, "?run=9&baseline=8"))
+    refused = shown(answered(shop, "?run=9&baseline=8"))
     assert '<span class="badge not-comparable">' in refused
     waive = re.search(r'href="(\?[^"]*waive=test[^"]*)"[^>]*>Compare all the same', refused)
     assert waive is not None
 
-    waived = shown(opened(shop, waive[1].replace("&amp;", "&")))
+    waived = shown(answered(shop, waive[1].replace("&amp;", "&")))
     assert "Checks that may fail: test." in waived
     assert '<span class="unseen">waived: </span>' in waived
 
 
-def test_without_a_baseline_it_is_the_run_before_and_the_link_to_copy_names_it(shop: ator.Workspace) -> None:
+def test_without_a_baseline_it_is_the_run_before_which_link_and_report_name(shop: ator.Workspace) -> None:
     """What is shared means the same tomorrow."""
-    html = shown(opened(shop, "?run=8"))
+    html = shown(answered(shop, "?run=8"))
 
     assert "<h1>Run 8 against run 7</h1>" in html
     assert 'data-copy="/compare?run=8&amp;baseline=7"' in html
+    assert 'href="/compare/report?contender=8&amp;baseline=7"' in html
 
 
 def test_the_baseline_may_be_a_search(shop: ator.Workspace) -> None:
     """As ``ws.compare`` takes it."""
-    assert "<h1>Run 8 against runs 7, 6, 5</h1>" in shown(opened(shop, "?run=8&baseline=previous:3"))
+    assert "<h1>Run 8 against runs 7, 6, 5</h1>" in shown(answered(shop, "?run=8&baseline=previous:3"))
 
 
 def test_the_table_has_a_row_per_endpoint_and_a_change_per_metric(shop: ator.Workspace) -> None:
     """What needs eyes is on top, below the whole run; signs say what colours say."""
-    rows = table_of(shown(opened(shop, "?run=8&baseline=5")))
+    rows = table_of(shown(answered(shop, "?run=8&baseline=5")))
 
     assert [row[0] for row in rows] == ["All requests", "GET /search", "GET /orders", "GET /products"]
     assert rows[1][1] == "regressed"
@@ -142,7 +164,7 @@ def test_the_table_has_a_row_per_endpoint_and_a_change_per_metric(shop: ator.Wor
 
 def test_one_metric_is_shown_with_its_figures(shop: ator.Workspace) -> None:
     """Both sides, the change, its interval, and why there is no clearer verdict."""
-    rows = table_of(shown(opened(shop, "?run=8&baseline=5&metric=p99_ms")))
+    rows = table_of(shown(answered(shop, "?run=8&baseline=5&metric=p99_ms")))
 
     (search,) = [row for row in rows if row[0] == "GET /search"]
     assert [figure.endswith(" ms") for figure in search[2:4]] == [True, True]
@@ -162,14 +184,14 @@ def test_one_metric_is_shown_with_its_figures(shop: ator.Workspace) -> None:
 )
 def test_the_table_is_filtered_and_sorted(shop: ator.Workspace, query: str, names: list[str]) -> None:
     """By verdict, by a part of the name, by any column; a column that is not there is no order."""
-    rows = table_of(shown(opened(shop, f"?run=8&baseline=5&{query}")))
+    rows = table_of(shown(answered(shop, f"?run=8&baseline=5&{query}")))
 
     assert [row[0] for row in rows][: len(names)] == names
 
 
 def test_a_filter_that_matches_nothing_can_be_undone(shop: ator.Workspace) -> None:
     """The empty table says how."""
-    html = shown(opened(shop, "?run=8&baseline=5&search=%F0%9F%98%80"))
+    html = shown(answered(shop, "?run=8&baseline=5&search=%F0%9F%98%80"))
 
     assert "No endpoint matches." in html
     assert '<a href="?run=8&amp;baseline=5" data-view>Show all 4</a>' in html
@@ -192,7 +214,7 @@ def test_several_runs_are_one_side_or_each_by_itself(shop: ator.Workspace) -> No
 
 def test_side_by_side_without_a_baseline_the_first_run_is_it(shop: ator.Workspace) -> None:
     """As ``ws.side_by_side`` has it."""
-    html = shown(opened(shop, "?run=1&run=7&each=1"))
+    html = shown(answered(shop, "?run=1&run=7&each=1"))
 
     assert "<h1>2 runs side by side</h1>" in html
     contenders, _, baseline = html.partition("<h2>Baseline</h2>")
@@ -221,17 +243,12 @@ def test_distributions_of_chosen_endpoints_are_drawn(shop: ator.Workspace) -> No
 
 def test_options_decide(shop: ator.Workspace) -> None:
     """A larger smallest effect is another answer; the card says what is not as by default."""
-    html = shown(opened(shop, "?run=8&baseline=5&minimum_effect=0.9"))
+    html = shown(answered(shop, "?run=8&baseline=5&minimum_effect=0.9"))
 
     assert '<span class="badge regressed">regressed</span> GET' not in html
     assert '<h1>Run 8 against run 5</h1><span><span class="badge regressed' not in html
     assert "How it is decided: minimum effect</summary>" in html
     assert "/compare/report" not in html  # a report has the default options
-
-
-def test_the_report_is_of_what_is_shown(shop: ator.Workspace) -> None:
-    """With the runs that were found, not with a search."""
-    assert 'href="/compare/report?contender=8&amp;baseline=7"' in shown(opened(shop, "?run=8"))
 
 
 @pytest.mark.parametrize(
@@ -262,17 +279,9 @@ def test_what_cannot_be_compared_is_said_beside_the_runs_to_choose_from(
     assert charts(page) == []
 
 
-def test_a_run_that_has_not_ended_cannot_be_compared_yet(ws: ator.Workspace) -> None:
-    """The page says so, and what there is to choose from."""
-    run = ws.register(test="shop")
-    other = ws.register(test="shop")
-
-    assert f"run {other.run_id} is running" in shown(opened(ws, f"?run={other.run_id}&baseline={run.run_id}"))
-
-
 def test_runs_are_chosen_from_the_latest_of_a_test(shop: ator.Workspace) -> None:
     """Those that are chosen already are ticked, and stay in the list."""
-    html = shown(opened(shop, "?choose=1&run=8&baseline=5&test=cart"))
+    html = shown(answered(shop, "?choose=1&run=8&baseline=5&test=cart"))
 
     assert re.findall(r'name="run" value="(\d+)"[^>]* checked', html) == ["8"]
     assert re.findall(r'name="baseline" value="(\d+)"[^>]* checked', html) == ["5"]
@@ -280,14 +289,9 @@ def test_runs_are_chosen_from_the_latest_of_a_test(shop: ator.Workspace) -> None
     assert '<input type="hidden" name="run" value="8">' in html
 
 
-def test_an_empty_workspace_says_what_to_do(ws: ator.Workspace) -> None:
-    """There is nothing to choose from."""
-    assert "There are no runs to compare yet." in shown(opened(ws, "?"))
-
-
 def test_names_are_no_markup(shop: ator.Workspace) -> None:
     """An endpoint of 500 letters with HTML in its name is text."""
-    html = shown(opened(shop, "?run=9&baseline=8&search=cart"))
+    html = shown(answered(shop, "?run=9&baseline=8&search=cart"))
 
     assert "&lt;b&gt;cart&lt;/b&gt;🛒xxx" in html
     assert "<b>cart" not in html
@@ -325,18 +329,3 @@ def test_sessions_share_a_comparison(shop: ator.Workspace) -> None:
 
     assert found[0] is found[1]
     assert found[0] is not found[2]
-
-
-def test_all_metrics_of_a_comparison_have_a_name() -> None:
-    """The page knows what the library compares."""
-    assert COMPARED.keys() == METRICS.keys()
-
-
-def test_options_are_read_as_written() -> None:
-    """One share is for all relative metrics; by name, endpoints have their own."""
-    asked = options_of(minimum_effect="0.1", warm_up="auto", waive=["tool"], mapping="")
-    assert asked["minimum_effect"] == dict.fromkeys((m for m in METRICS if METRICS[m].relative), 0.1)
-    assert asked["waive"] == ["tool"]
-
-    asked = options_of(minimum_effect="p95_ms of GET /a=b=0.2; error_rate=0.02", warm_up="5", waive=[], mapping="")
-    assert asked == {"minimum_effect": {"p95_ms of GET /a=b": 0.2, "error_rate": 0.02}, "warm_up": 5.0}

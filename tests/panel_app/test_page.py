@@ -145,6 +145,22 @@ def test_a_store_that_cannot_be_read_is_told_and_tried_again(ws: ator.Workspace)
     assert "is locked" not in shown(page)
 
 
+def test_a_page_says_what_it_is_before_it_has_anything_to_show(ws: ator.Workspace) -> None:
+    """Its title stands there while it loads and when its first look fails; then what it shows has a heading itself."""
+    page = CountingPage(ws)
+    loading = shown(page)
+    page.failing = StoreError("the database is locked")
+    failed = shown(refreshed(page))
+    page.failing = None
+
+    assert "<h1>Counting</h1>" in loading
+    assert "Loading …" in loading
+    assert "<h1>Counting</h1>" in failed
+    assert "is locked" in failed
+    assert "Loading …" not in failed
+    assert "<h1>" not in shown(refreshed(page))
+
+
 def test_an_unexpected_error_is_told_without_internals(ws: ator.Workspace) -> None:
     """A fault of ours is logged; the page says so in general words."""
     page = CountingPage(ws)

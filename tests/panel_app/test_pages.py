@@ -10,6 +10,7 @@ import pytest
 import ator_lib as ator
 from panel_app.page import Page
 from panel_app.pages import OFFERED, PAGES, pages
+from panel_app.pages.run import RunPage
 from tests.panel_app.conftest import RUNNER, VIEWER, refreshed, shown
 
 EVIL = "<script>alert(1)</script>" + "🚀" * 500
@@ -22,6 +23,16 @@ def test_the_first_page_is_the_overview_and_all_that_is_offered_is_served() -> N
     assert list(pages()) == [page.PATH for page in PAGES]
     assert next(iter(pages())) == "/overview"
     assert set(OFFERED) <= set(PAGES)
+
+
+def test_tab_names_the_run(ws: ator.Workspace) -> None:
+    """Several are open at a time; what is no run has no name."""
+    page = RunPage(ws, VIEWER)
+    page.go("?run_id=7")
+    named = page.title
+    page.go(f"?run_id={EVIL}")
+
+    assert (named, page.title) == ("Run 7", "Run")
 
 
 @every_page

@@ -1,98 +1,43 @@
-"""The page of a run that has ended, over real results; the figures are made up."""
+"""The page of a run that has ended: what it was judged to be, and its figures."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
-import plotly.io
-import pyarrow as pa
-import pyarrow.csv as csv
 import pytest
 
 import ator_lib as ator
-from panel_app.chart import Chart
-from panel_app.code import as_script
 from panel_app.pages.run import RunPage
-from tests.panel_app.conftest import RUNNER, VIEWER, refreshed, shown
-
-RECORDED = Path(__file__).parent.parent / "recorded"
-START = datetime(2026, 3, 1, 12, tzinfo=UTC)
-LENGTH_S = 60
-NAMES = ("/search", "/orders", "/cart")
-ALL, SLOWER, TOGETHER, BESIDE, SUMMARY, CASES, MEASURED, NOTHING = range(1, 9)
-"""The runs of the store."""
-
-
-def write_samples(
-    path: Path, *, start: datetime = START, names: Sequence[str] = NAMES, requests: int = 1500, slower: float = 1.0
-) -> Path:
-    """Write requests over a minute, those of the first name slower, and a few failed ones of the last."""
-    generator = np.random.default_rng(7)
-    called = np.array(names)[np.arange(requests) % len(names)]
-    failed = (called == names[-1]) & (generator.random(requests) < 0.02)
-    at_s = np.linspace(0, LENGTH_S - 0.01, requests)
-    columns = {
-        "started_at": [(start + timedelta(seconds=second)).isoformat() for second in at_s],
-        "duration_ms": np.where(called == names[0], slower, 1) * generator.lognormal(3, 0.3, requests),
-        "name": called,
-        "method": ["GET"] * requests,
-        "status_code": np.where(failed, 503, 200),
-        "success": ~failed,
-        "error": np.where(failed, "<b>too busy</b>", ""),
-    }
-    csv.write_csv(pa.table(columns), str(path))
-    return path
+from tests.panel_app.conftest import RUNNER, refreshed, shown
+from tests.panel_app.run_pages import (
+    ALL,
+    CASES,
+    MEASURED,
+    NAMES,
+    NOTHING,
+    SLOWER,
+    START,
+    SUMMARY,
+    charts,
+    filled,
+    opened,
+    tile,
+    told,
+    write_samples,
+)
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ator.Workspace]:
     """Return a workspace with a run of each kind."""
-    folder = tmp_path_factory.mktemp("runs")
-    ws = ator.connect(folder / "data")
-    same: dict[str, Any] = {"test": "checkout", "stream": "main", "location": "lab-1"}
-    same["attributes"] = {"synthetic": True, "ci": {"job": 7}}
-    ws.ingest(write_samples(folder / "a.csv"), **same, tags=["nightly"])
-    ws.ingest(write_samples(folder / "b.csv", start=START + timedelta(days=1), slower=1.6), **same)
-    for number, seconds in enumerate((0, 30)):
-        file = write_samples(folder / f"c{number}.csv", start=START + timedelta(days=5, seconds=seconds), requests=99)
-        ws.ingest(file, location="lab-2")
-    ws.ingest(RECORDED / "wrk" / "wrk.txt", test="wrk")
-    ws.ingest(RECORDED / "junit" / "pytest.xml", test="functional")
-    ws.ingest(RECORDED / "influx" / "host.csv", test="hosts")
-    ws.complete(ws.register(test="broken"), "failure", reason="capture_failed")
+    ws = filled(tmp_path_factory.mktemp("runs"))
     yield ws
     ws.parts.engine.dispose()
-
-
-def opened(ws: ator.Workspace, run_id: int, visitor: Any = RUNNER, **state: str) -> RunPage:
-    """Open the page of a run; it has read the workspace."""
-    query = "&".join(f"{name}={value}" for name, value in {"run_id": run_id, **state}.items())
-    return refreshed(RunPage(ws, visitor), f"?{query}")
-
-
-def charts(page: RunPage) -> list[Any]:
-    """Give the figures that the page shows, from top to bottom."""
-    drawn = [chart.figure for chart in page.__panel__().select(Chart) if chart.visible]  # type: ignore[no-untyped-call]
-    return [plotly.io.from_json(figure) for figure in drawn]
-
-
-def tile(html: str, label: str) -> str:
-    """Give what a tile says, without its unit."""
-    [value] = re.findall(rf'<div class="label">{label}</div><div class="value">([^<]*?) ?<', html)
-    return str(value)
-
-
-def told(run: ator.RunHandle, **part: Any) -> Any:
-    """Give the total of a run or of a part of it."""
-    return run.summary(**part).query("scope == 'total'").iloc[0]
 
 
 # --- what it is judged to be ---
@@ -314,109 +259,3 @@ def test_results_that_are_elsewhere_are_not_called_an_unknown_run(tmp_path: Path
 
     assert "The data cannot be read" in html
     assert "No such run" not in html
-
-
-# --- beside it ---
-
-
-def test_runs_at_the_same_place_and_time_are_named(store: ator.Workspace) -> None:
-    """With how much of this run's time they took part in."""
-    html = shown(opened(store, TOGETHER)).split('aria-label="At the same time"')[1]
-
-    assert f'href="/run?run_id={BESIDE}">Run {BESIDE}</a>' in html
-    assert "50.0 %" in html.split("</section>")[0]
-
-
-def test_artifacts_can_be_downloaded(ws: ator.Workspace) -> None:
-    """By the server's doors, with their sizes."""
-    run = ws.register(test="t")
-    folder = ws.parts.run_folder(run.run_id)
-    (folder / "artifacts" / "a b").mkdir(parents=True)
-    (folder / "artifacts" / "a b" / "ü?.csv").write_bytes(b"x" * 1234)
-    (folder / "tool.log").write_text("line\n" * 300)
-    html = shown(opened(ws, run.run_id))
-
-    assert '<a href="/runs/1/artifacts/a%20b/%C3%BC%3F.csv" download>a b/ü?.csv</a>' in html
-    assert ">1.23 kB</td>" in html
-    assert '<a href="/runs/1/artifacts/tool.log" download>' in html
-    assert "the last 200 lines" in html
-    assert html.split("<pre>")[1].count("line") == 200
-
-
-def test_a_dashboard_is_a_link_for_web_addresses_only(ws: ator.Workspace) -> None:
-    """A ``javascript:`` address is not offered."""
-    ws.register(dashboard_url="https://grafana.example/d/1")
-    ws.register(dashboard_url="javascript:alert(1)")
-
-    assert 'href="https://grafana.example/d/1" target="_blank" rel="noopener noreferrer"' in shown(opened(ws, 1))
-    assert "javascript" not in shown(opened(ws, 2))
-
-
-def test_texts_are_escaped(ws: ator.Workspace) -> None:
-    """Names, tags and attributes are shown as they were written, however long."""
-    evil = "<img src=x onerror=alert(1)>"
-    ws.register(test=evil, stream=evil, environment="😀" * 480, tags=[evil], attributes={evil: evil})
-
-    html = shown(opened(ws, 1))
-
-    assert html.count("&lt;img src=x onerror=alert(1)&gt;") >= 5
-    assert "<img" not in html
-
-
-# --- what can be done ---
-
-
-def doors(page: RunPage) -> list[tuple[str, str]]:
-    """Give what the page asks the server's doors for: method and door."""
-    return [(method, door) for door, method in re.findall(r'data-post="([^"]*)" data-method="(\w+)"', shown(page))]
-
-
-def test_a_viewer_can_change_nothing(store: ator.Workspace) -> None:
-    """There is no button; the report is for everybody."""
-    page = opened(store, ALL, visitor=VIEWER)
-
-    assert "data-post" not in shown(page)
-    assert 'href="/runs/1/report"' in shown(page)
-
-
-def test_a_runner_can_pin_and_unpin(tmp_path: Path, ws: ator.Workspace) -> None:
-    """Under the test's name, which is where later runs look for their baseline."""
-    ws.ingest(write_samples(tmp_path / "a.csv"), test="a/b c")
-    page = opened(ws, 1)
-    before = doors(page)
-    ws.baselines.pin("a/b c", 1)
-
-    assert before == [("PUT", "/baselines/a%2Fb%20c")]
-    assert doors(refreshed(page, "?run_id=1")) == [("DELETE", "/baselines/a%2Fb%20c")]
-    assert "<dt>Pinned as baseline</dt><dd>a/b c</dd>" in shown(page)
-
-
-# --- its code ---
-
-
-def test_the_code_gives_the_same(store: ator.Workspace) -> None:
-    """The tables and figures that are shown, as zoomed."""
-    page = opened(
-        store, ALL, since="2026-03-01T12:00:10Z", until="2026-03-01T12:00:40Z", interval="10s", view="heatmap"
-    )
-    names: dict[str, Any] = {}
-    exec(as_script(store, page.code(page.read())), names)
-
-    assert tile(shown(page), "Requests") == str(names["summary"].query("scope == 'total'").requests.iloc[0])
-    for figure, drawn in zip((names["over_time"], names["closer"]), charts(page), strict=True):
-        assert json.loads(figure.to_json())["data"] == json.loads(drawn.to_json())["data"]
-    assert len(names["errors"]) == shown(page).split('aria-label="Errors"')[1].count("503</td>")
-    assert names["verdict"].verdict is None
-    assert list(names["overlaps"].run_id) == []
-    names["ws"].parts.engine.dispose()
-
-
-@pytest.mark.parametrize("run_id", [SUMMARY, CASES, MEASURED, NOTHING])
-def test_the_code_runs_for_other_kinds_of_runs(store: ator.Workspace, run_id: int) -> None:
-    """As it stands there."""
-    page = opened(store, run_id)
-    names: dict[str, Any] = {}
-    exec(as_script(store, page.code(page.read())), names)
-
-    assert names["run"].run_id == run_id
-    names["ws"].parts.engine.dispose()

@@ -15,7 +15,7 @@ from panel_app.chart import Chart
 from panel_app.code import as_script
 from panel_app.pages.run import RunPage
 from tests.panel_app.conftest import RUNNER, VIEWER, refreshed, shown
-from tests.panel_app.test_run import charts, doors, opened, tile, write_samples
+from tests.panel_app.run_pages import charts, doors, opened, tile, write_samples
 
 HOT = EndpointProgress(name="/search", method="GET", requests=80, failures=4, throughput_rps=9.0, p95_ms=83.4)
 

@@ -213,6 +213,20 @@ def test_page_is_live_while_there_may_be_news(ws: ator.Workspace) -> None:
     assert runs_page(ws, "?order=p95_ms").is_live
 
 
+def test_open_page_follows_what_changes(ws: ator.Workspace) -> None:
+    """Be it the runs, their pins, or what is chosen of the same runs."""
+    two_runs(ws)
+    page = runs_page(ws)
+    ws.baselines.pin("release", 1)
+    pinned = shown(refreshed(page))
+    chosen = shown(refreshed(page, "?selected=1"))
+    ws.register()
+
+    assert "release" in pinned
+    assert "1 selected" in chosen
+    assert listed(refreshed(page)) == [3, 2, 1]
+
+
 def test_running_run_tells_how_long_it_has_been_running(ws: ator.Workspace) -> None:
     """Its duration counts until now."""
     began = datetime.now(UTC) - timedelta(minutes=5)

@@ -211,12 +211,19 @@ def test_a_foreign_cursor_is_refused(registry: Registry, described: None) -> Non
             registry.history(cursor=odd)
     with pytest.raises(UsageError, match="the cursor is not one of this search"):
         registry.history(cursor=cursor, order="test")
-    for odd in ([["-run_id", 7, True]], ["-factor", "much", 1], ["-start_time", 5, 1], ["-test", 5, 1]):
+    for odd in (
+        [["-run_id", 7, True]],
+        ["-factor", "much", 1],
+        ["-requests", 10**400, 1],
+        ["-start_time", 5, 1],
+        ["-test", 5, 1],
+    ):
         sent = base64.urlsafe_b64encode(json.dumps(odd).encode()).decode()
         with pytest.raises(UsageError, match="the cursor is not one of this search"):
             registry.history(cursor=sent, order=str(odd[0]) if len(odd) > 1 else "-run_id")
-    with pytest.raises(UsageError, match="runs cannot be ordered by 'attributes'"):
-        registry.history(order="attributes")
+    for unknown in ("attributes", None):
+        with pytest.raises(UsageError, match=f"runs cannot be ordered by {unknown!r}"):
+            registry.history(order=unknown)  # type: ignore[arg-type]
 
 
 def test_tags_are_added_and_taken_off(registry: Registry, described: None) -> None:

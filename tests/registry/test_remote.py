@@ -100,6 +100,13 @@ def test_long_histories_come_in_parts(registry: RemoteRegistry, monkeypatch: pyt
     assert [run.run_id for run in first.runs + second.runs] == [6, 3, 5, 2, 7, 4, 1]
 
 
+def test_filters_too_long_for_an_address_are_refused(registry: RemoteRegistry) -> None:
+    """Before they are sent, by the name that they have here."""
+    for ask in (registry.history, registry.count):
+        with pytest.raises(UsageError, match=r"the filters have .* a server takes 10,000, give fewer"):
+            ask({"run_id": list(range(5000))})
+
+
 @pytest.mark.parametrize("name", ["release 1", "a/b", "%2F", "ü?#&", "..a"])
 def test_names_of_every_kind(server: ServerClient, name: str) -> None:
     """Locations and baselines are found under any name that may be given."""

@@ -57,6 +57,8 @@ def test_numbers_that_are_none(registry: Registry) -> None:
         ({"p95_ms": (1, 2, 3)}, "give the least and the most"),
         ({"p95_ms": ("1", 2)}, "give the least and the most"),
         ({"factor": (float("nan"), 2)}, "give the least and the most"),
+        ({"factor": (Decimal("sNaN"), 2)}, "give the least and the most"),
+        ({"requests": (10**400, None)}, "give the least and the most"),
     ]
     for where, message in refused:
         with pytest.raises(UsageError, match=message):

@@ -11,7 +11,7 @@ import pytest
 
 import ator_lib
 from ator_lib.workspace.workspace import Workspace
-from tests.support.served import BLANK, served
+from tests.support.served import BLANK, ChangingServer, changing_server, served
 
 EXAMPLE: dict[str, Any] = {
     "repo": "performance-tests",
@@ -34,11 +34,19 @@ def workspace(tmp_path: Path) -> Workspace:
     return ator_lib.connect(tmp_path / "data")
 
 
+@pytest.fixture(scope="module")
+def changing() -> Iterator[tuple[ChangingServer, httpx.Client]]:
+    """Start one server for a module, and a client of it; each test lets it serve its own workspace."""
+    with changing_server() as server, httpx.Client(base_url=server.url) as client:
+        yield server, client
+
+
 @pytest.fixture
-def api(workspace: Workspace) -> Iterator[httpx.Client]:
+def api(workspace: Workspace, changing: tuple[ChangingServer, httpx.Client]) -> httpx.Client:
     """Speak to a server of that workspace."""
-    with served(workspace, BLANK) as server, httpx.Client(base_url=server.url) as client:
-        yield client
+    server, client = changing
+    server.serve(workspace)
+    return client
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ator_lib.errors import AccessError
 from ator_lib.model import Role, Token
 from ator_lib.registry.tokens import Tokens
-from ator_lib.server.access import PRINCIPAL, Principal, by_cookie, needs
+from ator_lib.server.access import LOCAL, PRINCIPAL, Principal, by_cookie, needs
 from ator_lib.server.guard import LOOPBACK_RULES, AccessRules, Guard
 from ator_lib.sql.engine import open_engine
 from tests.support.asgi import ask, talk
@@ -132,6 +132,12 @@ def test_everybody_is_local_admin_on_an_open_server(open_to_all: ASGIApp) -> Non
     assert ask(open_to_all, target="/run").json == {"name": "local", "role": "admin"}
     assert ask(open_to_all, "POST", "/settings").status == 200
     assert talk(open_to_all, messages=["hello"])[1]["text"] == "local: hello"
+
+
+def test_a_token_may_be_called_local() -> None:
+    """It is somebody's all the same: what is done with it carries its name."""
+    assert Principal(name="local", role=Role.ADMIN).token_name == "local"
+    assert LOCAL.token_name is None
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])

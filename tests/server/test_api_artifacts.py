@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import httpx
@@ -11,7 +12,7 @@ import pytest
 
 from ator_lib.workspace.workspace import Workspace
 from tests.server.conftest import refused, registered
-from tests.support.served import wait_until
+from tests.support.served import ChangingServer, wait_until
 
 PAGE = b"<script>alert(1)</script>"
 
@@ -77,6 +78,20 @@ def test_a_run_that_was_not_executed_here_has_none(api: httpx.Client) -> None:
     refused(api.get(f"/runs/{run_id}/artifacts/tool.log"), 404, "not_found")
     refused(api.get("/runs/99/artifacts"), 404, "not_found")
     refused(api.get("/runs/99/artifacts/tool.log"), 404, "not_found")
+
+
+def test_what_goes_meanwhile_is_not_there(
+    changing: tuple[ChangingServer, httpx.Client], workspace: Workspace, folder: Path
+) -> None:
+    """A tool that is at work removes files, too."""
+    server, api = changing
+    seen = workspace.get(1).artifacts
+    server.serve(SimpleNamespace(get=lambda _: SimpleNamespace(artifacts=seen)))  # who looked a moment ago
+    (folder / "artifacts" / "report.html").unlink()
+
+    names = [artifact["name"] for artifact in api.get("/runs/1/artifacts").json()["artifacts"]]
+    assert names == ["tool.log", 'deep/a "b"; é#?.csv']
+    refused(api.get("/runs/1/artifacts/report.html"), 404, "not_found")
 
 
 def test_a_log_that_grows_is_given_as_it_was_when_asked_for(api: httpx.Client, folder: Path) -> None:

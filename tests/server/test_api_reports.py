@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -16,38 +16,74 @@ from ator_lib.server.turns import Turns
 from ator_lib.workspace.workspace import Workspace
 from tests.server.conftest import refused, registered
 from tests.support.files import synthetic_csv
-from tests.support.served import BLANK, served
+from tests.support.served import BLANK, ChangingServer, served
+
+
+class QuickReports(Workspace):
+    """Writes each report as plain data, which takes no notebook's seconds."""
+
+    def report(self, subject: Any, path: Path | str = "report.html", **options: Any) -> Path:
+        """Write the report of ``.json`` under the other name."""
+        return super().report(subject, Path(path).with_suffix(".json"), **options).rename(path)
 
 
 @pytest.fixture(scope="module")
-def reported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """Speak to a server of two runs with results, pinned as ``before`` and not at all."""
+def workspace_of_two(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Make a workspace of two runs with results, the first one pinned as ``before``."""
     folder = tmp_path_factory.mktemp("reported")
     workspace = ator_lib.connect(folder / "data")
     for number in (1, 2):
         file = synthetic_csv(folder / f"{number}.csv", [10.0 * number, 20.0, 30.0] * 10)
+        file.write_text(file.read_text().replace("T10:", f"T1{number}:"))  # one started after the other
         workspace.ingest(file, test="checkout", stream="main")
     workspace.baselines.pin("before", 1)
-    with served(workspace, BLANK) as server, httpx.Client(base_url=server.url, timeout=120) as client:
-        yield client
+    return workspace
 
 
-def test_reports_of_a_run_and_of_a_comparison(reported: httpx.Client, tmp_path: Path) -> None:
-    """Each is one page to keep, and names its runs; who asks at the same time gets the other one afterwards."""
-    asked = ["/runs/2/report?baseline=before", "/compare/report?contender=2&baseline=1"]
+@pytest.fixture
+def reported(changing: tuple[ChangingServer, httpx.Client], workspace_of_two: Workspace) -> httpx.Client:
+    """Speak to a server of that workspace, whose reports are quick."""
+    server, client = changing
+    server.serve(QuickReports(workspace_of_two.parts))
+    return client
+
+
+def test_a_report_is_one_page_to_keep(reported: httpx.Client, workspace_of_two: Workspace, tmp_path: Path) -> None:
+    """It is the library's own, and says what it is about."""
+    with served(workspace_of_two, BLANK) as server:
+        answer = httpx.get(f"{server.url}/runs/2/report", params={"baseline": "before"}, timeout=120)
+
+    assert answer.status_code == 200, answer.text[:1000]
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["content-disposition"] == 'attachment; filename="run-2.html"'
+    page = tmp_path / "report.html"
+    page.write_bytes(answer.content)
+    facts = facts_in(page)
+    assert facts is not None
+    assert (facts.kind, facts.run_ids) == ("run", (2,))
+
+
+@pytest.mark.parametrize(
+    ("address", "file_name", "title", "verdict"),
+    [
+        ("/runs/2/report", "run-2.html", "Run 2 · checkout", "success"),
+        ("/runs/2/report?baseline=before", "run-2.html", "Run 2 · checkout", "regressed"),
+        ("/compare/report?contender=2", "comparison.html", "Run 2 against run 1", "regressed"),
+        ("/compare/report?contender=before&baseline=2", "comparison.html", "Run 1 against run 2", "improved"),
+    ],
+)
+def test_reports_are_of_what_was_asked_for(
+    reported: httpx.Client, address: str, file_name: str, title: str, verdict: str
+) -> None:
+    """Compared with the baseline that is named; who asks at the same time gets one, too."""
     with ThreadPoolExecutor() as pool:
-        of_run, of_comparison = pool.map(reported.get, asked)
+        answers = [*pool.map(reported.get, [address] * 2)]
 
-    assert of_run.headers["content-disposition"] == 'attachment; filename="run-2.html"'
-    assert of_comparison.headers["content-disposition"] == 'attachment; filename="comparison.html"'
-    for answer, kind in ((of_run, "run"), (of_comparison, "comparison")):
-        assert answer.status_code == 200, answer.text[:1000]
-        assert answer.headers["content-type"].startswith("text/html")
-        page = tmp_path / f"{kind}.html"
-        page.write_bytes(answer.content)
-        facts = facts_in(page)
-        assert facts is not None
-        assert (facts.kind, facts.run_ids) == (kind, (2,))
+    for answer in answers:
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-disposition"] == f'attachment; filename="{file_name}"'
+        about = answer.json()["report"]
+        assert (about["title"], about["verdict"]) == (title, verdict)
 
 
 @pytest.mark.parametrize(

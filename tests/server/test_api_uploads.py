@@ -15,11 +15,12 @@ import pytest
 
 import ator_lib
 from ator_lib.server.app import create_app
+from ator_lib.workspace.run import RunHandle
 from ator_lib.workspace.workspace import Workspace
 from tests.server.conftest import refused, registered
 from tests.support.files import synthetic_csv
 from tests.support.guarded import TOKENS_WANTED
-from tests.support.served import BLANK, listening, wait_until
+from tests.support.served import BLANK, ChangingServer, listening, wait_until
 
 ELF = b"\x7fELF\x02\x01\x01" + bytes(range(256)) * 20
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(500)
@@ -136,6 +137,35 @@ def test_what_is_no_upload_is_not_found(api: httpx.Client, results: bytes, uploa
     """Whatever stands for its id, it leads nowhere."""
     uploaded(api, results)
     refused(api.get(f"/uploads/{upload_id}"), 404, "not_found")
+
+
+class CommittedTwice(Workspace):
+    """Asks its own server for the same once more, in the middle of each ingest."""
+
+    url = ""
+    second: httpx.Response
+
+    def ingest(self, files: Any, **options: Any) -> RunHandle:
+        """Ingest, after somebody else has tried."""
+        self.second = httpx.post(self.url, json={})
+        return super().ingest(files, **options)
+
+
+def test_an_upload_is_committed_once(
+    changing: tuple[ChangingServer, httpx.Client], workspace: Workspace, results: bytes
+) -> None:
+    """Who clicks twice, or at the same time as somebody else, makes one run; one that fails leaves it to the next."""
+    server, api = changing
+    twice = CommittedTwice(workspace.parts)
+    server.serve(twice)
+    twice.url = f"{server.url}/uploads/{uploaded(api, results)['upload_id']}/commit"
+    refused(api.post(twice.url, json={"run_id": 99}), 404, "not_found")
+    answer = api.post(twice.url, json={})
+
+    assert answer.status_code == 200, answer.text
+    assert "it was ingested" in refused(twice.second, 404, "not_found")["message"]
+    assert len(workspace.history()) == 1
+    assert left_uploads(workspace) == []
 
 
 @pytest.mark.parametrize("name", ["upload.json", "...a", "я" * 100, "r:1?.csv"])

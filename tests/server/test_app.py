@@ -10,16 +10,19 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from tests.support.fake_workspace import FakeWorkspace
+import ator_lib
 from tests.support.served import served
 
 PAGES = {"/overview": lambda workspace, visitor: pn.Row("hello"), "/run": lambda workspace, visitor: pn.Row("run")}
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[httpx.Client]:
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """Speak to a real server."""
-    with served(FakeWorkspace(), PAGES) as server, httpx.Client(base_url=server.url) as client:
+    with (
+        served(ator_lib.connect(tmp_path_factory.mktemp("data")), PAGES) as server,
+        httpx.Client(base_url=server.url) as client,
+    ):
         yield client
 
 

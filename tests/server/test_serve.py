@@ -24,7 +24,6 @@ from ator_lib.server.app import create_app
 from ator_lib.server.serve import rules_for, serve
 from ator_lib.server.visitors import Visitor
 from tests.support.browser import GuardedPage
-from tests.support.fake_workspace import FakeWorkspace
 from tests.support.served import listening
 
 ROOT = Path(__file__).parents[2]
@@ -113,18 +112,18 @@ def test_a_page_lives_behind_a_login(workspace: Workspace, served_page: Callable
         expect(page.get_by_text("clicked once")).to_be_visible(timeout=60_000)  # said by the server
 
 
-def test_busy_port_is_said_with_what_to_do() -> None:
+def test_busy_port_is_said_with_what_to_do(workspace: Workspace) -> None:
     """A port in use is a usage error that names the port and the way out."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(UsageError, match=rf"port {port} on 127\.0\.0\.1 is in use.*--port 0"):
-            serve(FakeWorkspace(), {}, port=port)  # type: ignore[arg-type]
+            serve(workspace, {}, port=port)
 
 
-def test_impossible_port_is_a_usage_error() -> None:
+def test_impossible_port_is_a_usage_error(workspace: Workspace) -> None:
     """A number that is no port is refused without a traceback."""
     with pytest.raises(UsageError, match="70000"):
-        serve(FakeWorkspace(), {}, port=70_000)  # type: ignore[arg-type]
+        serve(workspace, {}, port=70_000)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -9,24 +9,27 @@ import panel as pn
 import pytest
 from bokeh.client import pull_session
 from bokeh.client.session import ClientSession
+from bokeh.document import Document
 from bokeh.util.token import generate_jwt_token, generate_session_id
 from bokeh_fastapi.handler import WSHandler
+from panel.io import document as panel_document
+from panel.io.fastapi import dispatch_fastapi
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from ator_lib.server.sessions import mend_bokeh_fastapi
-from tests.support.fake_workspace import FakeWorkspace
+from ator_lib.workspace.workspace import Workspace
 from tests.support.served import Served, served, wait_until
 
 PAGES_OPEN = 5
 
 
-def test_closed_pages_give_their_sessions_back() -> None:
+def test_closed_pages_give_their_sessions_back(workspace: Workspace) -> None:
     """When websockets close, their sessions end at once, and so do the periodic callbacks of their pages."""
     pages: list[list[int]] = []
 
-    with served(FakeWorkspace(), {"/page": lambda *_: ticking(pages)}, session_lifetime_s=3600) as server:
+    with served(workspace, {"/page": lambda *_: ticking(pages)}, session_lifetime_s=3600) as server:
         opened = [open_page(server) for _ in range(PAGES_OPEN)]
         wait_until(lambda: server.sessions == PAGES_OPEN and all(pages))
         for session in opened:
@@ -40,11 +43,11 @@ def test_closed_pages_give_their_sessions_back() -> None:
     assert [len(ticks) for ticks in pages[:PAGES_OPEN]] == ticks_at_end
 
 
-def test_open_pages_keep_their_sessions() -> None:
+def test_open_pages_keep_their_sessions(workspace: Workspace) -> None:
     """A page whose websocket is open outlives the lifetime of unused sessions."""
     pages: list[list[int]] = []
 
-    with served(FakeWorkspace(), {"/page": lambda *_: ticking(pages)}, session_lifetime_s=3600) as server:
+    with served(workspace, {"/page": lambda *_: ticking(pages)}, session_lifetime_s=3600) as server:
         session = open_page(server)
         server.app.state.pages._unused_session_lifetime_milliseconds = 0
         server.clean_up()
@@ -53,20 +56,20 @@ def test_open_pages_keep_their_sessions() -> None:
         session.close()
 
 
-def test_a_page_that_never_connects_waits_for_the_lifetime() -> None:
+def test_a_page_that_never_connects_waits_for_the_lifetime(workspace: Workspace) -> None:
     """Scripts may take long to load, so a page without a connection is kept for that long, and no longer."""
-    with served(FakeWorkspace(), {"/page": lambda *_: pn.Row("page")}, session_lifetime_s=3600) as server:
+    with served(workspace, {"/page": lambda *_: pn.Row("page")}, session_lifetime_s=3600) as server:
         httpx.get(f"{server.url}/page").raise_for_status()
         server.clean_up()
         assert server.sessions == 1
-    with served(FakeWorkspace(), {"/page": lambda *_: pn.Row("page")}, session_lifetime_s=0.1) as server:
+    with served(workspace, {"/page": lambda *_: pn.Row("page")}, session_lifetime_s=0.1) as server:
         httpx.get(f"{server.url}/page").raise_for_status()
         wait_until(lambda: server.sessions == 0)
 
 
-def test_a_page_with_two_connections_lives_until_the_last_has_closed() -> None:
+def test_a_page_with_two_connections_lives_until_the_last_has_closed(workspace: Workspace) -> None:
     """One of them ends nothing."""
-    with served(FakeWorkspace(), {"/page": lambda *_: pn.Row("page")}, session_lifetime_s=3600) as server:
+    with served(workspace, {"/page": lambda *_: pn.Row("page")}, session_lifetime_s=3600) as server:
         first = open_page(server)
         second = pull_session(first.id, url=f"{server.url}/page")
         first.close()
@@ -77,10 +80,10 @@ def test_a_page_with_two_connections_lives_until_the_last_has_closed() -> None:
 
 
 @pytest.mark.parametrize("token", [generate_jwt_token(generate_session_id()), "no-token", ""])
-def test_a_websocket_without_its_page_is_refused(token: str) -> None:
+def test_a_websocket_without_its_page_is_refused(workspace: Workspace, token: str) -> None:
     """The page is gone, such as after a restart of the server: nothing is made for it, and nothing left behind."""
     made: list[str] = []
-    with served(FakeWorkspace(), {"/page": lambda *_: made.append("page")}) as server:
+    with served(workspace, {"/page": lambda *_: made.append("page")}) as server:
         subprotocols = [Subprotocol(text) for text in ("bokeh", token) if text]
         address = f"{server.url.replace('http://', 'ws://')}/page/ws"
         with pytest.raises(InvalidStatus) as refused, connect(address, subprotocols=subprotocols):
@@ -123,6 +126,23 @@ def test_messages_are_not_mixed() -> None:
 
     asyncio.run(send_both())
     assert handler._socket.frames == ["a", "a", "a", "b", "b", "b"]
+
+
+def test_what_waits_to_be_sent_goes_with_its_page() -> None:
+    """Panel cancels it when the page closes."""
+    mend_bokeh_fastapi()
+    handler = WSHandler(None, None)
+    handler._socket = SlowSocket()
+
+    async def close_while_sending() -> None:
+        document = Document()
+        waiting = dispatch_fastapi(SimpleNamespace(_socket=handler), msg=_message("a"))
+        panel_document._WRITE_FUTURES[document] = waiting
+        panel_document._destroy_document(document, None)
+        await asyncio.wait(waiting)
+
+    asyncio.run(close_while_sending())
+    assert handler._socket.frames == []
 
 
 class SlowSocket:

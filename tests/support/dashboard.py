@@ -68,8 +68,9 @@ class Seen:
         return self.page
 
     def wait_for_content(self) -> None:
-        """Wait until the page has its heading, which it shows with what it has read first."""
-        self.page.locator("h1").wait_for(state="attached")
+        """Wait until the page shows what it has read; its title is there before."""
+        self.page.locator("h1").first.wait_for(state="attached")
+        self.page.get_by_text("Loading …", exact=True).first.wait_for(state="detached")
 
     @property
     def query(self) -> str:

@@ -25,7 +25,7 @@ from tests.support import paused
 
 _LONGEST_S = 120
 
-_forking = get_context("forkserver")  # a process that has imported everything, and has no threads yet, is copied
+_forking = get_context("forkserver")  # copies a process that has imported everything, and has done nothing yet
 _forking.set_forkserver_preload([paused.__name__])
 
 

@@ -26,7 +26,7 @@ def too_pale(page: Page) -> list[str]:
 
 
 def unnamed(page: Page) -> list[str]:
-    """Tell what a page has that a screen reader can name by its kind only; what a named thing consists of is its own."""
+    """Tell what a screen reader can name by its kind only; what a named thing consists of is its own."""
     found, whole = [], None
     for line in page.locator("body").aria_snapshot().splitlines():
         depth = len(line) - len(line.lstrip())

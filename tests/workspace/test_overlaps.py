@@ -33,6 +33,16 @@ def test_overlaps_say_for_how_long_and_how_much_of_the_run(tmp_path: Path) -> No
     assert frame["start_time"].iloc[0] == NOON
 
 
+def test_what_runs_all_the_time_overlaps_all_of_a_running_run(tmp_path: Path) -> None:
+    """And no more: both end now."""
+    ws = ator.connect(tmp_path)
+    running = {"status": "running", "end_time": None}
+    for minute in (0, 1):
+        ran(ws, minute, 0, factor=None, **running)
+    run = ws.get(ran(ws, 2, 0, factor=None, **running))
+    assert list(run.overlaps()["share"]) == [1.0, 1.0]
+
+
 def test_without_a_location_there_is_none(tmp_path: Path) -> None:
     """Nobody knows of any: a table without a row, and with its columns."""
     ws = ator.connect(tmp_path)

@@ -74,14 +74,15 @@ def test_without_samples_the_stored_intervals_are_left(ws: Workspace, run: RunHa
 def test_the_whole_is_drawn_from_what_was_computed_at_ingest(ws: Workspace, run: RunHandle) -> None:
     """In intervals that can be read, with the percentiles of their samples, which are not looked at again."""
     store, ingest_id = ws.parts.store, run._results()
-    kept = store.timeline(ingest_id, 2.0, total_only=True)
-    computed = totals(run.timeline("2s"))
-    pd.testing.assert_frame_equal(kept.to_pandas(), computed, check_dtype=False)
+    kept = store.overview(ingest_id)
+    computed = run.timeline("2s", until="1h")  # a part, which is all of it
+    pd.testing.assert_frame_equal(kept.to_pandas(), computed)
     drawn = run.figure("timeline")
     assert drawn.layout.xaxis2.title.text == "time (UTC), in intervals of 2 s"
     store.condense(ingest_id, 10.0)
     store.expire(ingest_id)
-    assert store.timeline(ingest_id, 2.0, total_only=True).equals(kept)
+    assert store.timeline(ingest_id, 2.0).equals(kept)
+    assert set(store.timeline(ingest_id, 2.0, total_only=True)["name"].to_pylist()) == {None}
 
 
 @pytest.mark.parametrize("odd", ["yesterday", -5, {}])
@@ -89,6 +90,20 @@ def test_what_is_no_moment_is_refused(run: RunHandle, odd: object) -> None:
     """In our words."""
     with pytest.raises(UsageError, match="since"):
         run.timeline(since=odd)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("start", ["0s", np.int64(0), timedelta(0), START.date()])
+def test_moments_may_be_said_in_many_ways(run: RunHandle, start: object) -> None:
+    """A number of seconds also in NumPy's class or as text, a length of time, a day."""
+    for end in ("30", np.int64(30), np.float32(30), "30s", timedelta(seconds=30), START + timedelta(seconds=30)):
+        assert run.summary(since=start, until=end)["requests"].iloc[-1] == 30  # type: ignore[arg-type]
+
+
+def test_a_part_of_a_run_without_requests_has_no_summary(ws: Workspace, tmp_path: Path) -> None:
+    """As the whole has none."""
+    cases = tmp_path / "cases.xml"
+    cases.write_text('<testsuite name="s"><testcase name="a" time="0.1"/></testsuite>')
+    assert ws.ingest(cases, test="t").summary(since="2026-01-01").empty
 
 
 # --- sparklines ---

@@ -108,5 +108,8 @@ def test_the_distribution_is_of_the_endpoints_that_are_named(run: ator.RunHandle
     """By their labels; without any it is the total's."""
     named = run.figure("distribution", endpoints=["/page/1", "total"])
     assert [trace.name for trace in named.data if trace.mode == "lines"] == ["/page/1", "total"]
+    assert run.figure("distribution", endpoints="/page/1") == run.figure("distribution", endpoints=["/page/1"])
+    with pytest.raises(ator.UsageError, match="leave endpoints out"):
+        run.figure("timeline", endpoints=["/page/1"])
     with pytest.raises(ator.UsageError, match="no endpoint /page/9: there are /page/0, /page/1, /page/2, total"):
         run.figure("distribution", endpoints=["/page/9"])

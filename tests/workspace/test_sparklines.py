@@ -40,6 +40,15 @@ def test_there_are_no_more_points_than_intervals() -> None:
     assert sparklines(timeline(row(0, None)), 40, "throughput_rps")["values"].iloc[0] == [10.0]
 
 
+def test_a_rate_is_that_of_the_time_of_its_point() -> None:
+    """Points share the intervals out, one more or less each, and a last interval may be shorter."""
+    rows = timeline(*(row(at_s, None) for at_s in range(5)))
+    assert sparklines(rows, 2, "requests")["values"].iloc[0] == [30.0, 20.0]
+    assert sparklines(rows, 2, "throughput_rps")["values"].iloc[0] == [10.0, 10.0]
+    rows = timeline(*(row(at_s, None, interval_s=3.0 if at_s == 20 else 10.0) for at_s in (0, 10, 20)))
+    assert sparklines(rows, 9, "requests")["values"].iloc[0] == [10.0, 10.0, 10.0]
+
+
 def test_a_mean_is_weighted() -> None:
     """By the requests of each interval."""
     rows = timeline(row(0, "/a", requests=30, mean_ms=1.0), row(1, "/a", requests=10, mean_ms=5.0))

@@ -9,11 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from ator_lib.model import EndpointProgress, ErrorProgress
+from ator_lib.model import MOST_ENDPOINTS, MOST_ERRORS, EndpointProgress, ErrorProgress
 from ator_lib.written import cut
 
-MOST_ENDPOINTS = 50
-MOST_ERRORS = 10
 _MOST_KINDS = 1000
 """Ways to fail that are counted: a tool whose errors are all different does not fill the memory."""
 _LONGEST = 300

@@ -6,16 +6,13 @@ from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Path
 
-from ator_lib.analysis.trend.query import check_metric
 from ator_lib.model import Role
-from ator_lib.registry.annotations import Annotations
 from ator_lib.registry.wire import to_json
-from ator_lib.server.access import LOCAL, Principal, needs
+from ator_lib.server.access import Principal, needs
 from ator_lib.server.answers import AnnotationAnswer
-from ator_lib.server.api.base import RunIdInPath, WorkspaceParts, problems, router_of
+from ator_lib.server.api.base import RunIdInPath, ServedWorkspace, problems, router_of
 from ator_lib.server.bodies import AnnotateBody
 from ator_lib.server.problems import Answer
-from ator_lib.workspace.base import user_name
 
 router = router_of("annotations")
 
@@ -28,19 +25,16 @@ _AnnotationId: TypeAlias = Annotated[int, Path(description="What `POST /runs/{ru
 def annotate(
     run_id: RunIdInPath,
     body: AnnotateBody,
-    parts: WorkspaceParts,
+    workspace: ServedWorkspace,
     principal: Annotated[Principal, Depends(needs(Role.RUNNER))],
 ) -> Answer:
     """Say something of a run. With `resets` a new level of trends begins there, for the reason that the text gives."""
-    if body.metric is not None:
-        check_metric(body.metric)
-    who = user_name() if principal == LOCAL else principal.name
-    return Answer(to_json(Annotations(parts.engine).add(run_id, **body.model_dump(), created_by=who)))
+    return Answer(to_json(workspace.annotations.add(run_id, **body.model_dump(), created_by=principal.token_name)))
 
 
 @router.delete(
     "/annotations/{annotation_id}", summary="Remove a mark", response_model=AnnotationAnswer, responses=problems(404)
 )
-def remove(annotation_id: _AnnotationId, parts: WorkspaceParts) -> Answer:
+def remove(annotation_id: _AnnotationId, workspace: ServedWorkspace) -> Answer:
     """Take a mark away; the run stays. Answers what it was."""
-    return Answer(to_json(Annotations(parts.engine).remove(annotation_id)))
+    return Answer(to_json(workspace.annotations.remove(annotation_id)))

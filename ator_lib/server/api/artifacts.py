@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from os import fstat
 from pathlib import Path as FilePath
-from typing import Annotated
+from typing import Annotated, BinaryIO
 from urllib.parse import quote
 
 from fastapi import Path
@@ -42,8 +44,11 @@ _PIECE = 2**16
 )
 def artifacts(run_id: RunIdInPath, workspace: ServedWorkspace) -> Answer:
     """List the files that a run's tool left behind, its log first; none if the run was not executed here."""
-    files = _files(workspace.get(run_id))
-    return Answer({"artifacts": [{"name": name, "bytes": path.stat().st_size} for name, path in files.items()]})
+    listed = []
+    for name, path in _files(workspace.get(run_id)).items():
+        with suppress(OSError):  # its tool may still be at work, and have removed it
+            listed.append({"name": name, "bytes": path.stat().st_size})
+    return Answer({"artifacts": listed})
 
 
 @downloads.get(
@@ -55,15 +60,19 @@ def artifact(
     workspace: ServedWorkspace,
 ) -> Response:
     """Give a file that a run's tool left behind, as it is now."""
-    path = _files(workspace.get(run_id)).get(name)
-    if path is None:
-        raise NotFoundError(f"run {run_id} has no artifact of this name; GET /runs/{run_id}/artifacts lists them")
-    size = path.stat().st_size
+    files = _files(workspace.get(run_id))
+    try:
+        path = files[name]
+        file = path.open("rb")
+    except (KeyError, OSError):  # its tool may have removed it by now
+        why = f"run {run_id} has no artifact of this name; GET /runs/{run_id}/artifacts lists them"
+        raise NotFoundError(why) from None
+    size = fstat(file.fileno()).st_size
     headers = {
         "Content-Length": str(size),
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(path.name, errors='replace')}",
     }
-    return StreamingResponse(_pieces(path, size), media_type=_Download.media_type, headers=headers)
+    return StreamingResponse(_pieces(file, size), media_type=_Download.media_type, headers=headers)
 
 
 def _files(run: RunHandle) -> dict[str, FilePath]:
@@ -78,9 +87,9 @@ def _files(run: RunHandle) -> dict[str, FilePath]:
     return {name: path for name, path in (log | files | log).items() if path.resolve().is_relative_to(inside)}
 
 
-def _pieces(path: FilePath, size: int) -> Iterator[bytes]:
+def _pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
     """Give as much as was announced: the log of a run that still runs grows meanwhile."""
-    with path.open("rb") as file:
+    with file:
         while size > 0 and (piece := file.read(min(size, _PIECE))):
             size -= len(piece)
             yield piece

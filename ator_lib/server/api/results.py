@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from ator_lib.registry.wire import run_to_json, to_json
 from ator_lib.results import index
-from ator_lib.server.api.base import RunIdInPath, WorkspaceParts, problems, router_of
+from ator_lib.server.api.base import RunIdInPath, ServedWorkspace, problems, router_of
 from ator_lib.server.file_answers import IngestAnswer, ResultsAnswer
 from ator_lib.server.incoming import FILE_BODY, receive, upload_folder, without_folders
 from ator_lib.server.problems import Answer
@@ -31,25 +31,24 @@ router = router_of("results")
 async def upload(
     run_id: RunIdInPath,
     request: Request,
-    parts: WorkspaceParts,
+    workspace: ServedWorkspace,
     how: Annotated[ResultsQuery, Query()],
 ) -> Answer:
     """Read a result file into a run, all of it or nothing. The same content again changes nothing.
 
     Several files of one run are sent as a zip archive.
     """
-    await run_in_threadpool(parts.registry.get, run_id)  # before gigabytes have come
-    workspace = request.app.state.workspace
+    await run_in_threadpool(workspace.get, run_id)  # before gigabytes have come
 
     def ingest(path: Path) -> None:
-        with without_folders(path, parts.data):
+        with without_folders(path, workspace.data):
             workspace.ingest(path, run=run_id, **how.arguments())
 
-    async with upload_folder(parts.data) as folder:
+    async with upload_folder(workspace.data) as folder:
         path = folder / "file" / how.file_name
         await receive(request, path)
         await run_in_threadpool(ingest, path)
-    return Answer(await run_in_threadpool(what_was_read, parts, run_id))
+    return Answer(await run_in_threadpool(what_was_read, workspace.parts, run_id))
 
 
 def what_was_read(parts: Parts, run_id: int) -> dict[str, Any]:

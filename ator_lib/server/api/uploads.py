@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from ator_lib.model import Role
 from ator_lib.registry.wire import to_json
-from ator_lib.server.access import LOCAL, Principal, needs
+from ator_lib.server.access import Principal, needs
 from ator_lib.server.api.base import ServedWorkspace, problems, router_of
 from ator_lib.server.api.results import what_was_read
 from ator_lib.server.bodies import CommitBody
@@ -73,14 +73,13 @@ def commit(
     principal: Annotated[Principal, Depends(needs(Role.RUNNER))],
 ) -> Answer:
     """Make a finished run of an upload, or give it to the run that `run_id` names; the upload is gone then."""
-    upload = workspace.uploads.get(upload_id)
-    path = workspace.uploads.file_of(upload_id, upload.file_name)
     said = body.said()
-    if body.run_id is None and principal != LOCAL:
-        said.setdefault("triggered_by", principal.name)
-    with without_folders(path, workspace.data):
-        run = workspace.ingest(path, run=body.run_id, **ResultsQuery(**upload.how).arguments(), **said)
-    workspace.uploads.remove(upload_id)
+    if body.run_id is None and principal.token_name is not None:
+        said.setdefault("triggered_by", principal.token_name)
+    with workspace.uploads.taken(upload_id) as upload:
+        path = workspace.uploads.file_of(upload_id, upload.file_name)
+        with without_folders(path, workspace.data):
+            run = workspace.ingest(path, run=body.run_id, **ResultsQuery(**upload.how).arguments(), **said)
     return Answer(what_was_read(workspace.parts, run.run_id))
 
 
