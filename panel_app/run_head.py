@@ -187,7 +187,7 @@ def tiles_html(view: RunView, link: Callable[..., str]) -> str:
         uncut=results.uncut if results else "",
         since=view.asked.since or run.start_time,
         until=view.asked.until or run.end_time,
-        whole=link(since="", until="", interval=""),
+        whole=link(since="", until=""),
         total=results.total if results else None,
         progress=progress,
         planned_s=planned_s,

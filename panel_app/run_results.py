@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -110,12 +111,12 @@ class Results:
         """Whether there is anything but cases and measurements."""
         return bool(len(self.summary))
 
-    @property
+    @cached_property
     def labels(self) -> list[str]:
         """The endpoints, in order."""
         return labels_of(self.summary)
 
-    @property
+    @cached_property
     def total(self) -> dict[str, Any] | None:
         """The figures of all requests; null if there are none."""
         return next(iter(records(self.summary[self.summary["scope"] == "total"])), None)

@@ -154,6 +154,7 @@ def wait_until_calm(page: Page) -> None:
         time.sleep(CALM_S)
         height = page.evaluate("document.documentElement.scrollHeight")
         seen.append((height, page.locator(".main-svg").count()))
+    expect(page.get_by_text("The data cannot be read")).to_have_count(0)
 
 
 def smaller(path: Path, target: Path, height: int) -> Path:

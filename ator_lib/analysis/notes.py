@@ -104,9 +104,7 @@ def _power(rows: Sequence[ComparisonRow]) -> Iterator[str]:
         for metric in METRICS.values()
         if metric.is_latency
     }
-    changes = ", ".join(
-        f"{label} from {size(values[len(values) // 2])}" for label, values in found.items() if values
-    )
+    changes = ", ".join(f"{label} from {size(values[len(values) // 2])}" for label, values in found.items() if values)
     if changes:
         yield f"Changes that this design finds in four of five cases, for a typical endpoint: {changes} on."
     hint = power_in_words(rows)

@@ -154,12 +154,12 @@ def _detectable(row: Record) -> str:
 def _rule(options: Record, left_out: int) -> str:
     """Say by what rule the rows were judged."""
     groups: dict[str, list[str]] = {}
-    for whose, size in options["minimum_effect"].items():  # of a metric, or of a metric "of" an endpoint
+    for whose, least in options["minimum_effect"].items():  # of a metric, or of a metric "of" an endpoint
         metric, of, endpoint = whose.partition(" of ")
-        point = "percentage point" if size == 0.01 else "percentage points"
-        written = f"{100 * size:g} {'%' if METRICS[metric].relative else point}"
+        point = "percentage point" if least == 0.01 else "percentage points"
+        written = f"{100 * least:g} {'%' if METRICS[metric].relative else point}"
         groups.setdefault(written, []).append(f"{metric_label(metric)}{of}{endpoint}")
-    counts = ", ".join(f"{size} ({', '.join(names)})" for size, names in groups.items())
+    counts = ", ".join(f"{written} ({', '.join(names)})" for written, names in groups.items())
     more = f" {left_out:,} more rows are in the table." if left_out else ""
     return (
         f"Intervals hold {100 * options['confidence']:g} %. A change counts from {counts} on, where at most "

@@ -190,6 +190,23 @@ def test_a_closer_look_is_a_link(seen: Seen) -> None:
     expect(page.get_by_label("Latency of")).to_have_value("GET /search")
 
 
+def test_who_is_quick_loses_no_choice(seen: Seen) -> None:
+    """Of two choices, the second one made before the page shows the first, both hold."""
+    page = seen.open(f"/run?run_id={WIDE}")
+    summary = page.get_by_label("Summary")
+    p95 = summary.get_by_role("columnheader", name="p95, ms")
+    interval = page.get_by_role("group", name="Interval").get_by_role("link", name="5 s", exact=True)
+    both = [p95.get_by_role("link").element_handle(), interval.element_handle()]
+    page.evaluate("links => links.forEach(link => link.click())", both)
+    expect(p95).to_have_attribute("aria-sort", "descending")
+    expect(interval).to_have_attribute("aria-current", "true")
+
+    page.get_by_label("Search requests").fill("resources/29")
+    p95.get_by_role("link").click()
+    expect(summary.locator("tbody tr")).to_have_count(11)
+    expect(p95).to_have_attribute("aria-sort", "ascending")
+
+
 def test_the_verdict_leads_on_and_a_runner_pins(dashboard: Dashboard, seen: Seen) -> None:
     """What got worse comes first, with the way to the comparison; pinning and unpinning show at once."""
     page = seen.open(f"/run?run_id={LATER}")

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
+import panel as pn
 import pytest
 
 import ator_lib as ator
@@ -38,6 +39,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ator.Workspace]:
     ws = filled(tmp_path_factory.mktemp("runs"))
     yield ws
     ws.parts.engine.dispose()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_shared() -> Iterator[None]:
+    """Let these tests share what was read and drawn, as sessions do."""
+    yield
+    pn.state.cache.clear()
 
 
 # --- what it is judged to be ---

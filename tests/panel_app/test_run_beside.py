@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+import panel as pn
 import pytest
 
 import ator_lib as ator
@@ -18,6 +18,7 @@ from tests.panel_app.run_pages import (
     CASES,
     MEASURED,
     NOTHING,
+    RECORDED,
     SUMMARY,
     TOGETHER,
     charts,
@@ -25,7 +26,6 @@ from tests.panel_app.run_pages import (
     filled,
     opened,
     tile,
-    write_samples,
 )
 
 
@@ -35,6 +35,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ator.Workspace]:
     ws = filled(tmp_path_factory.mktemp("runs"))
     yield ws
     ws.parts.engine.dispose()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_shared() -> Iterator[None]:
+    """Let these tests share what was read and drawn, as sessions do."""
+    yield
+    pn.state.cache.clear()
 
 
 # --- beside it ---
@@ -95,9 +102,9 @@ def test_a_viewer_can_change_nothing(store: ator.Workspace) -> None:
     assert 'href="/runs/1/report"' in shown(page)
 
 
-def test_a_runner_can_pin_and_unpin(tmp_path: Path, ws: ator.Workspace) -> None:
+def test_a_runner_can_pin_and_unpin(ws: ator.Workspace) -> None:
     """Under the test's name, which is where later runs look for their baseline."""
-    ws.ingest(write_samples(tmp_path / "a.csv"), test="a/b c")
+    ws.ingest(RECORDED / "junit" / "pytest.xml", test="a/b c")
     page = opened(ws, 1)
     before = doors(page)
     ws.baselines.pin("a/b c", 1)

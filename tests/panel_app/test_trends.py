@@ -144,7 +144,7 @@ def test_a_click_on_a_point_shows_its_run(ws: ator.Workspace, data: Any) -> None
 @pytest.mark.parametrize("data", [None, "words", ["words"], {}])
 def test_a_click_on_what_is_no_run_shows_nothing(ws: ator.Workspace, data: Any) -> None:
     """Lines and levels carry none."""
-    page = opened(ws)
+    page = TrendsPage(ws, VIEWER, test="checkout")
     click(page, data)
 
     assert page.point == 0
@@ -155,6 +155,16 @@ def test_the_points_of_the_figure_carry_their_runs(ws: ator.Workspace) -> None:
     changes = [trace for trace in figure(opened(ws))["data"] if trace["name"] == "regressed"]
 
     assert [data[1:] for trace in changes for data in trace["customdata"]] == [[11, 10]]
+
+
+def test_what_is_below_a_figure_keeps_its_place_without_the_title(ws: ator.Workspace) -> None:
+    """The page has the title: the figure is less high by its room, so that the legend is not moved out of it."""
+    made = ws.trend("checkout").figure().layout
+    drawn = figure(opened(ws))["layout"]
+
+    assert "title" not in drawn or not drawn["title"]
+    assert drawn["height"] - drawn["margin"]["t"] == made.height - made.margin.t
+    assert drawn["margin"]["t"] < made.margin.t
 
 
 @pytest.mark.parametrize("point", [1, 4711])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ator_lib import schema
 from ator_lib.errors import ResultsError, UsageError
 from ator_lib.results import aggregates, duck, files
-from ator_lib.results.extent import measure_extent
+from ator_lib.results.extent import Window, measure_extent
 from ator_lib.results.parquet import ParquetStore
 from tests.results.synthetic import START, failed, random_table, reading, sample, users
 
@@ -95,6 +95,18 @@ def test_a_long_run_is_taken_in_windows(interval_s: float) -> None:
         )
     assert len(windows) > len(whole)
     assert pa.Table.from_batches(windows).equals(pa.Table.from_batches(whole))
+
+
+def test_a_part_of_a_run_is_taken_in_windows_of_its_own() -> None:
+    """Its requests count, about, and not those of the whole run."""
+    with duck.open_sandbox({"samples": random_table(2000)}) as connection:
+        whole = measure_extent(connection)
+    assert whole.first is not None
+    assert whole.last is not None
+    tenth = Window(since=whole.first, until=whole.first + (whole.last - whole.first) / 10)
+    with duck.open_sandbox({"samples": random_table(2000)}) as connection:
+        part = measure_extent(connection, tenth)
+    assert (whole.requests, part.requests) == (2000, 200)
 
 
 def test_percentiles_of_longer_intervals_come_from_samples(store: ParquetStore) -> None:

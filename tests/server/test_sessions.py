@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
+from types import MethodType, SimpleNamespace
 from typing import Any
 
 import httpx
@@ -136,9 +136,10 @@ def test_what_waits_to_be_sent_goes_with_its_page() -> None:
 
     async def close_while_sending() -> None:
         document = Document()
+        document.destroy = MethodType(panel_document._destroy_document, document)  # as Panel does to each
         waiting = dispatch_fastapi(SimpleNamespace(_socket=handler), msg=_message("a"))
         panel_document._WRITE_FUTURES[document] = waiting
-        panel_document._destroy_document(document, None)
+        document.destroy(None)
         await asyncio.wait(waiting)
 
     asyncio.run(close_while_sending())
