@@ -164,7 +164,7 @@ def zoomed(page: Page, address: str) -> float:
         page.mouse.down()
         page.mouse.move(box["x"] + box["width"] * (tenth + 1) / 10, height, steps=5)
         taken.append(until_changed(page, page.mouse.up, FIGURE))
-        until_changed(page, page.get_by_role("link", name="Whole run").click, FIGURE)
+        until_changed(page, page.get_by_role("link", name="Whole run", exact=True).click, FIGURE)
     return median(taken)
 
 

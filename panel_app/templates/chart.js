@@ -79,6 +79,7 @@ export function render({model}) {
   root.append(ownStyle(), place)
   let figure = null // what is drawn, with what came since
   let isWired = false
+  let room = 0 // the width that it is drawn for
   const wire = () => {
     if (isWired) return
     isWired = true
@@ -91,15 +92,16 @@ export function render({model}) {
   }
   const draw = async () => {
     root.setAttribute("aria-label", model.label)
-    if (!figure || !root.clientWidth) return
+    room = root.clientWidth
+    if (!figure || !room) return
     const {data, layout} = paint(root, figure)
-    await window.Plotly.react(place, data, {...layout, width: Math.max(root.clientWidth, model.narrowest_px)}, config)
+    await window.Plotly.react(place, data, {...layout, width: Math.max(room, model.narrowest_px)}, config)
     document.getElementById("js-plotly-tester")?.setAttribute("aria-hidden", "true") // where plotly measures texts
     wire()
   }
   let drawing = Promise.resolve()
   const then = (step) => { drawing = drawing.then(step).catch((error) => console.error(error)) }
-  const redraw = () => then(draw)
+  const fit = () => (root.clientWidth === room ? undefined : draw())
   const extend = ({points, most}) => {
     const x = points.x.map((values) => values.map(toViewer))
     figure.data.forEach((trace, i) => {
@@ -109,9 +111,9 @@ export function render({model}) {
     return isWired ? window.Plotly.extendTraces(place, {x, y: points.y}, x.map((_, i) => i), most) : undefined
   }
   take()
-  new ResizeObserver(redraw).observe(root)
+  new ResizeObserver(() => then(fit)).observe(root)
   model.on("figure", () => then(() => { take(); return draw() }))
-  document.addEventListener("ator:theme", redraw)
+  document.addEventListener("ator:theme", () => then(draw))
   model.on("msg:custom", (message) => then(() => extend((message.data ?? message).extend)))
   return root
 }

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 import ator_lib as ator
 from ator_lib.server.guard import AccessRules
-from tests.support.dashboard import Dashboard, Seen, dashboard_of, seen_page
+from tests.support.dashboard import Dashboard, Seen, dashboard_of, seen_tab
 
 RULES = AccessRules(requires_token=True, recheck_s=0.5)
 
@@ -50,27 +50,37 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
         yield dashboard
 
 
+@pytest.fixture(scope="module")
+def profiles(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
+    """Make a browser profile for each role; it is with its cookies that a server knows somebody."""
+    profiles = {role: browser.new_context() for role in ("viewer", "runner")}
+    yield profiles
+    for profile in profiles.values():
+        profile.close()
+
+
 @contextmanager
-def person(dashboard: Dashboard, browser: Browser, role: str) -> Iterator[Person]:
-    """Give somebody of that role."""
+def person(dashboard: Dashboard, profile: BrowserContext, role: str) -> Iterator[Person]:
+    """Give somebody of that role, who has not logged in yet."""
     tokens = dashboard.workspace.tokens
     name = f"{role} {len(tokens.list())}"
-    with seen_page(browser, dashboard.url) as seen:
+    profile.clear_cookies()
+    with seen_tab(profile, dashboard.url) as seen:
         yield Person(name=name, token=tokens.create(name, role)[1], seen=seen)
-        assert seen.guarded.requests_made == []
+        assert seen.requests_made == []
 
 
 @pytest.fixture
-def viewer(dashboard: Dashboard, browser: Browser) -> Iterator[Person]:
+def viewer(dashboard: Dashboard, profiles: dict[str, BrowserContext]) -> Iterator[Person]:
     """Give somebody who may look."""
-    with person(dashboard, browser, "viewer") as viewer:
+    with person(dashboard, profiles["viewer"], "viewer") as viewer:
         yield viewer
 
 
 @pytest.fixture
-def runner(dashboard: Dashboard, browser: Browser) -> Iterator[Person]:
+def runner(dashboard: Dashboard, profiles: dict[str, BrowserContext]) -> Iterator[Person]:
     """Give somebody who may change runs."""
-    with person(dashboard, browser, "runner") as runner:
+    with person(dashboard, profiles["runner"], "runner") as runner:
         yield runner
 
 

@@ -19,15 +19,15 @@ GOOD = list(range(1, SLOWER_FROM + 1))
 SLOWER = list(range(SLOWER_FROM + 1, RUNS + 1))
 """Runs of the shop before and after its search became slower."""
 
-WIDE, WIDER = RUNS + 1, RUNS + 2
-"""Runs of 300 endpoints."""
+WIDE, WIDER, OTHER = RUNS + 1, RUNS + 2, RUNS + 3
+"""Two runs of 300 endpoints, and one of another test."""
 
 MANY = 300
 
 
 @pytest.fixture(scope="module")
 def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    """Serve eight runs of a shop, judged, and two of many endpoints."""
+    """Serve eight runs of a shop, judged, two of many endpoints, and one of another test."""
     folder = tmp_path_factory.mktemp("shop")
     ws = ator.connect(folder / "data")
     ingest_shop_runs(ws, folder)
@@ -35,6 +35,7 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
         medians = {f"/resources/{name:03}": 10.0 + name * (1 + number) for name in range(MANY)}
         start = datetime(2026, 4, 1 + number, tzinfo=UTC)
         ingest_samples(ws, folder / f"wide_{number}.csv", medians, start=start, seed=number, requests=12, test="wide")
+    ingest_samples(ws, folder / "other.csv", {"/search": 40.0}, start=datetime(2026, 4, 3, tzinfo=UTC), test="other")
     ws.judge()
     with dashboard_of(ws) as dashboard:
         yield dashboard
@@ -159,7 +160,7 @@ def test_each_run_has_a_column_of_its_own(seen: Seen) -> None:
 
 def test_what_cannot_be_compared_is_told(seen: Seen) -> None:
     """Other tests need a waiver, which is a link; runs that are not there leave a choice of others."""
-    page = seen.open(f"/compare?run={WIDE}&baseline={RUNS}")
+    page = seen.open(f"/compare?run={OTHER}&baseline={RUNS}")
     expect(page.locator("h1 + span .badge")).to_have_text("not comparable")
     page.get_by_role("link", name="Compare all the same").first.click()
     expect(page.get_by_role("link", name="Let it count again").first).to_be_visible()

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import httpx
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import BrowserContext
 
 import ator_lib as ator
 from ator_lib.model import RunRequest
 from panel_app.runs_table import CHOSEN
-from tests.support.dashboard import PHONE, Dashboard, Seen, dashboard_of, seen_page
+from tests.support.dashboard import PHONE, Dashboard, Seen, dashboard_of, seen_tab
 from tests.support.histories import add_run
 from tests.support.samples import ingest_samples
 from tests.support.sight import too_pale, unnamed
@@ -44,6 +44,11 @@ VIEWS: dict[str, str] = {
     "preview": "/upload?upload={upload_id}",
 }
 
+LAYERS = """plots => plots.map((plot) => {
+  const boxes = [...plot.querySelectorAll("svg.main-svg")].map((layer) => layer.getBoundingClientRect())
+  return [new Set(boxes.map((box) => JSON.stringify(box))).size, boxes[0].width / plot.parentElement.clientWidth]
+})"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class View:
@@ -58,7 +63,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> ator.Workspace:
     """Make runs of every status, with the bad name wherever a name can be; the third one is slower."""
     folder = tmp_path_factory.mktemp("bad")
     workspace = ator.connect(folder / "data")
-    identity = dict.fromkeys(("test", "stream", "environment", "location"), BAD_NAME)
+    identity: dict[str, Any] = dict.fromkeys(("test", "stream", "environment", "location"), BAD_NAME)
     for number in range(3):
         _ingest(workspace, folder / f"{number}.csv", number, identity)
     workspace.baselines.pin(BAD_NAME, 2)
@@ -71,7 +76,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> ator.Workspace:
     return workspace
 
 
-def _ingest(ws: ator.Workspace, path: Path, number: int, identity: dict[str, str]) -> None:
+def _ingest(ws: ator.Workspace, path: Path, number: int, identity: dict[str, Any]) -> None:
     medians = {BAD_NAME: 80.0 if number == 2 else 20.0, "/orders": 60.0}
     start = datetime.now(UTC) - timedelta(hours=3 - number)
     attributes = {BAD_NAME[:100]: BAD_NAME}
@@ -106,10 +111,10 @@ def addresses(dashboard: Dashboard) -> dict[str, str]:
 
 @pytest.fixture(scope="module", params=VIEWS)
 def view(
-    request: pytest.FixtureRequest, browser: Browser, dashboard: Dashboard, addresses: dict[str, str]
+    request: pytest.FixtureRequest, profile: BrowserContext, dashboard: Dashboard, addresses: dict[str, str]
 ) -> Iterator[View]:
     """Open one view after the other, once for all who look at it; nothing may go wrong meanwhile."""
-    with seen_page(browser, dashboard.url) as seen:
+    with seen_tab(profile, dashboard.url) as seen:
         seen.open(addresses[request.param])
         seen.page.wait_for_load_state("networkidle")
         assert seen.page.get_by_text("cannot be read").count() == 0
@@ -138,6 +143,13 @@ def test_everybody_can_read_it(view: View, scheme: Literal["light", "dark"]) -> 
     view.seen.page.emulate_media(color_scheme=scheme)
 
     assert too_pale(view.seen.page) == []
+
+
+def test_charts_fill_their_places(view: View) -> None:
+    """A drawing is as wide as there is room, and its layers lie one upon the other."""
+    for layers, share_of_width in view.seen.page.locator(".js-plotly-plot:visible").evaluate_all(LAYERS):
+        assert layers == 1
+        assert share_of_width > 0.9
 
 
 def test_a_phone_scrolls_one_way(view: View) -> None:

@@ -61,22 +61,22 @@ def test_every_page_is_reached_from_the_navigation(seen: Seen) -> None:
         expect(link).to_have_attribute("aria-current", "page")
 
 
-def test_dark_is_chosen_for_good(seen: Seen) -> None:
+def test_dark_is_chosen_for_good(dashboard: Dashboard, browser: Browser) -> None:
     """A page is as the system has it until somebody chooses; that is kept, by other pages, too."""
-    page = seen.page
-    page.emulate_media(color_scheme="dark")
-    seen.open("/upload")
-    toggle = page.get_by_role("button", name="Dark")
-    expect(toggle).to_have_attribute("aria-pressed", "true")
-    dark = ground_of(page)
+    with seen_page(browser, dashboard.url, color_scheme="dark") as seen:
+        page = seen.open("/upload")
+        toggle = page.get_by_role("button", name="Dark")
+        expect(toggle).to_have_attribute("aria-pressed", "true")
+        dark = ground_of(page)
 
-    toggle.click()
-    expect(toggle).to_have_attribute("aria-pressed", "false")
-    light = ground_of(page)
-    assert dark != light
+        toggle.click()
+        expect(toggle).to_have_attribute("aria-pressed", "false")
+        light = ground_of(page)
+        assert dark != light
 
-    seen.open("/runs")
-    assert ground_of(page) == light
+        seen.open("/runs")
+        assert ground_of(page) == light
+        assert seen.troubles == []
 
 
 def ground_of(page: Page) -> str:

@@ -8,10 +8,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 import ator_lib as ator
-from tests.support.dashboard import dashboard_of, seen_page
+from tests.support.dashboard import dashboard_of, seen_tab
 from tests.support.histories import add_history
 
 VIEW = "/runs?test=check%25&order=p95_ms&selected=2"
@@ -34,11 +34,11 @@ def away(workspace: ator.Workspace) -> Iterator[None]:
     elsewhere.rename(workspace.data)
 
 
-def test_a_page_comes_back_after_its_server(workspace: ator.Workspace, browser: Browser) -> None:
+def test_a_page_comes_back_after_its_server(workspace: ator.Workspace, profile: BrowserContext) -> None:
     """It says that the connection is lost and, when the server has started again, shows the same view by itself."""
     with ExitStack() as server:
         dashboard = server.enter_context(dashboard_of(workspace))
-        with seen_page(browser, dashboard.url) as seen:
+        with seen_tab(profile, dashboard.url) as seen:
             page = seen.open(VIEW)
             expect_runs(page)
             server.close()
@@ -58,17 +58,25 @@ def expect_runs(page: Page) -> None:
     expect(page.get_by_label("Select run 2")).to_be_checked()
 
 
-def test_a_page_outlives_its_store(workspace: ator.Workspace, browser: Browser) -> None:
-    """While the data cannot be read the page says why, and keeps what it has; afterwards it goes on by itself."""
-    with dashboard_of(workspace) as dashboard, seen_page(browser, dashboard.url) as seen:
-        page = seen.open("/overview")
-        latest = page.get_by_role("region", name="Latest runs")
+def test_a_page_outlives_its_store(workspace: ator.Workspace, profile: BrowserContext) -> None:
+    """While the data cannot be read a page says why, and keeps what it has; afterwards it goes on by itself."""
+    with (
+        dashboard_of(workspace) as dashboard,
+        seen_tab(profile, dashboard.url) as before,
+        seen_tab(profile, dashboard.url) as meanwhile,
+    ):
+        overview, runs = before.open("/overview"), meanwhile.page
+        latest = overview.get_by_role("region", name="Latest runs")
         expect(latest).to_contain_text("Run 3")
-        notice = page.get_by_role("alert")
         with away(workspace):
-            expect(notice).to_contain_text("The data cannot be read: the database")
+            runs.goto(dashboard.url + VIEW)
+            for page in (overview, runs):
+                expect(page.get_by_role("alert")).to_contain_text("The data cannot be read: the database")
             expect(latest).to_contain_text("Run 3")
-        expect(notice).to_have_count(0)
+
+        expect_runs(runs)
         run = workspace.register(test="afterwards")
-        expect(page.get_by_role("region", name="Running now")).to_contain_text(f"Run {run.run_id}")
-        assert seen.troubles == []
+        expect(overview.get_by_role("region", name="Running now")).to_contain_text(f"Run {run.run_id}")
+        for page in (overview, runs):
+            expect(page.get_by_role("alert")).to_have_count(0)
+        assert before.troubles + meanwhile.troubles == []

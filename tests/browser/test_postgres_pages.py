@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import BrowserContext, expect
 
 import ator_lib as ator
 from ator_lib.model import Progress, RunRequest
-from tests.support.dashboard import Dashboard, Seen, dashboard_of, seen_page
+from tests.support.dashboard import Dashboard, Seen, dashboard_of, seen_tab
 from tests.support.postgres import migrated
 from tests.support.samples import ingest_samples
 
@@ -65,11 +65,11 @@ def dashboard(dashboards: dict[str, Dashboard]) -> Dashboard:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_page_shows_the_same(dashboards: dict[str, Dashboard], browser: Browser, view: str) -> None:
+def test_a_page_shows_the_same(dashboards: dict[str, Dashboard], profile: BrowserContext, view: str) -> None:
     """Whatever is read, drawn and judged does not depend on where it is kept."""
     shown = {}
     for name, dashboard in dashboards.items():
-        with seen_page(browser, dashboard.url) as seen:
+        with seen_tab(profile, dashboard.url) as seen:
             shown[name] = seen.open(view).locator("main").aria_snapshot()
             assert seen.troubles == []
 

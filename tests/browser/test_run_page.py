@@ -263,6 +263,4 @@ def test_a_run_that_has_little_says_what_there_is(seen: Seen, run_id: int) -> No
     """Test cases, a tool's own summary, nothing at all, or no run any more: each has a page, and a way back."""
     page = seen.open(f"/run?run_id={run_id}")
     expect(page.get_by_role("main").get_by_text(LITTLE[run_id]).first).to_be_visible()
-
-    page.get_by_role("main").get_by_role("link", name="Runs").first.click()
-    expect(page).to_have_title("Runs · ATOR")
+    expect(page.get_by_role("main").get_by_role("link", name="Runs").first).to_have_attribute("href", "/runs")

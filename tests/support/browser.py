@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
@@ -40,7 +40,7 @@ ARGUMENTS = [
     # whatever slips past a page's own guard finds no address
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 ]
-_LOCAL_SCHEMES = {"about", "blob", "data", "file"}
+LOCAL_SCHEMES = {"about", "blob", "data", "file"}
 _HOW_TO_INSTALL = (
     "There is no Chromium for the browser tests. Install one (apt-get install chromium, or "
     "python -m playwright install chromium), or name one in ATOR_CHROMIUM."
@@ -69,15 +69,15 @@ def find_chromium(own: str) -> str:
 
 
 @contextmanager
-def guarded_page(browser: Browser, origin: str | None, **options: Any) -> Iterator[GuardedPage]:
-    """Open a page that reaches local files and ``origin`` only; ``options`` are those of the browser's context."""
-    context = browser.new_context(service_workers="block", **options)
+def guarded_page(browser: Browser, origin: str | None) -> Iterator[GuardedPage]:
+    """Open a page that reaches local files and ``origin`` only."""
+    context = browser.new_context(service_workers="block")
     guarded = GuardedPage(page=context.new_page())
     host = urlsplit(origin).netloc if origin else None
 
     def answer(route: Route) -> None:
         address = urlsplit(route.request.url)
-        if address.scheme in _LOCAL_SCHEMES or (host and address.netloc == host):
+        if address.scheme in LOCAL_SCHEMES or (host and address.netloc == host):
             route.continue_()
         else:
             guarded.requests_made.append(route.request.url)

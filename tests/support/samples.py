@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,12 +27,12 @@ def ingest_samples(
     seconds: float = 20,
     requests: int = 100,
     failing: str | None = None,
-    **identity: object,
+    **identity: Any,
 ) -> ator.RunHandle:
     """Write the samples of a run, and make a finished run of them; ``identity`` is as ``ws.ingest`` takes it."""
     write_samples(path, medians_ms, start=start, seed=seed, seconds=seconds, requests=requests, failing=failing)
-    attributes = {"synthetic": True, **identity.pop("attributes", {})}  # type: ignore[dict-item]
-    return ws.ingest(path, attributes=attributes, **identity)  # type: ignore[arg-type]  # as its caller says
+    attributes = {"synthetic": True, **identity.pop("attributes", {})}
+    return ws.ingest(path, attributes=attributes, **identity)
 
 
 def write_samples(
