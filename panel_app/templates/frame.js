@@ -45,13 +45,14 @@ document.addEventListener("ator:tell", ({detail}) => {
 const NOTHING = "This page waits for its connection to the server. If it stays so, a proxy may block websockets, or the address is too long."
 const PATIENCE_MS = 10_000
 
-setTimeout(function look() {
+function look() {
   const place = byId("connection")
   if (!document.querySelector("main [data-root-id]").childElementCount) {
     place.textContent = NOTHING
     setTimeout(look, AGAIN_MS)
   } else if (place.textContent === NOTHING) place.textContent = ""
-}, PATIENCE_MS)
+}
+document.addEventListener("DOMContentLoaded", () => setTimeout(look, PATIENCE_MS), {once: true})
 
 // --- the server was away: the address has the whole state, so loading it again is coming back ---
 

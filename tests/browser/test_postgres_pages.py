@@ -28,7 +28,7 @@ STARTED = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)
 
 
 def filled(workspace: ator.Workspace, folder: Path) -> ator.Workspace:
-    """Ingest two runs, of which the second one is slower, and judge them."""
+    """Ingest two runs, of which the second one is slower, and judge them; there is an idle location, too."""
     for number, median_ms in enumerate((20.0, 80.0)):
         ingest_samples(
             workspace,
@@ -40,6 +40,7 @@ def filled(workspace: ator.Workspace, folder: Path) -> ator.Workspace:
             test="checkout",
             location="lab-1",
         )
+    workspace.locations.add("lab-2")
     workspace.judge()
     return workspace
 
@@ -87,3 +88,4 @@ def test_a_running_run_is_followed(dashboard: Dashboard, seen: Seen) -> None:
 
     expect(page.get_by_role("row", name=re.compile("soak .* 104 83.4 0.10 %"))).to_be_visible()
     dashboard.workspace.complete(run.run_id, "success")
+    dashboard.workspace.delete(run.run_id)
