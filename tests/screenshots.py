@@ -35,10 +35,10 @@ SCHEMES = {"light": "", "dark": "-dark"}
 CALM_S = 0.4
 CALM_LOOKS = 3
 
-README = {"overview": 890, "run": 1220, "compare": 1250}
+README = {"overview": 890, "run": 1176, "compare": 1250}
 """Pages whose upper parts the README shows, and how many pixels of them."""
 
-COLOURS = 128
+COLOURS = 256
 
 expect.set_options(timeout=PATIENCE_S * 1000)
 
@@ -162,7 +162,8 @@ def smaller(path: Path, target: Path, height: int) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with Image.open(path) as picture:
         part = picture.convert("RGB").crop((0, 0, picture.width, min(height, picture.height)))
-    part.quantize(COLOURS).save(target, optimize=True)
+    few = part.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)  # the rare ones are kept
+    few.save(target, optimize=True)
     return target
 
 
