@@ -115,6 +115,10 @@ class Explained:
     figure: Figure
 
 
+DRAWN = 60
+"""Endpoints in the figure of changes; browsers take seconds for hundreds."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Choice:
     """Runs to choose from, since none is chosen, or since those that are cannot be compared (``problem``)."""
@@ -144,7 +148,7 @@ def draw(workspace: Workspace, answer: Answer) -> Pictures | str:
     try:
         return Pictures(
             answer=answer,
-            changes=_drawn(workspace, asked, "changes", found.comparison.figure),
+            changes=_drawn(workspace, asked, "changes", lambda: found.comparison.figure(most=DRAWN)),
             distributions=_distributions(workspace, asked, found.comparison),
         )
     except UsageError as error:

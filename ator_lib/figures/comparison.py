@@ -21,18 +21,21 @@ _METRICS = ("p50_ms", "p95_ms", "p99_ms", "mean_ms", "error_rate", "throughput_r
 _LEGEND_PX = 40
 
 
-def comparison_figure(result: ComparisonResult, *, title: str | None = None) -> go.Figure:
+def comparison_figure(
+    result: ComparisonResult, *, endpoints: Sequence[Endpoint] | None = None, title: str | None = None
+) -> go.Figure:
     """Draw a dot and an interval per endpoint (down) and metric (across), coloured by verdict.
 
     Changes are relative (%), the error rate's in percentage points (pp). Where a shift common to all endpoints was
     taken out, it is the row "all endpoints", and the endpoints' dots are their own changes beside it. The shaded band
     is ± the minimum effect. A dot without a line has no interval; an endpoint without a dot has no figure on one side.
-    The title is the headline unless one is given.
+    The title is the headline unless one is given; without ``endpoints`` all are drawn, those that need eyes on top.
     """
     title = title or sentence(result.headline()).rstrip(".")
     if not any(row.effect is not None for row in result.rows):
         return theme.empty_figure(title, "no figures to compare")
-    places = {endpoint: place for place, endpoint in enumerate(ordered_endpoints(result))}
+    drawn = ordered_endpoints(result) if endpoints is None else endpoints
+    places = {endpoint: place for place, endpoint in enumerate(drawn)}
     figure = make_subplots(
         rows=1,
         cols=len(_METRICS),
@@ -70,6 +73,7 @@ def _draw_metric(
 ) -> None:
     for verdict, (colour, symbol) in theme.VERDICTS.items():
         rows = [r for r in result.rows if r.metric == metric and r.verdict is verdict and r.effect is not None]
+        rows = [row for row in rows if row.endpoint in places]
         name = "shown, not judged" if verdict is None else str(verdict)
         trace = _dots(rows, [places[row.endpoint] for row in rows], colour, symbol)
         # an empty trace keeps every verdict in the legend, once

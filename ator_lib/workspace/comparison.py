@@ -92,7 +92,9 @@ class Comparison:
         """What the reader must know of how far the answer carries."""
         return self._result.notes
 
-    def figure(self, kind: Kind = "changes", *, endpoints: Sequence[str] | None = None) -> Figure:
+    def figure(
+        self, kind: Kind = "changes", *, endpoints: Sequence[str] | None = None, most: int | None = None
+    ) -> Figure:
         """Draw the comparison with plotly.
 
         Parameters
@@ -101,7 +103,9 @@ class Comparison:
             ``changes``: the changes with their intervals, a row per endpoint; ``distributions``: the latencies of both
             sides laid over each other, a panel per endpoint, those that need eyes first.
         endpoints
-            Of ``distributions``: the endpoints to draw, such as ``"GET /search"`` or ``"total"``.
+            The endpoints to draw, such as ``"GET /search"`` or ``"total"``.
+        most
+            Draw at most so many: those that need eyes first.
 
         Raises
         ------
@@ -110,7 +114,7 @@ class Comparison:
         """
         from ator_lib.workspace.comparison_pictures import draw
 
-        return draw(self._result, self._read, kind, endpoints)
+        return draw(self._result, self._read, kind, endpoints, most)
 
     def explain(self) -> Explanation:
         """Take the change of the whole run apart: what of it each endpoint, phase, status and time contributes.

@@ -24,21 +24,24 @@ def draw(
     read: tuple[Sequence[RunData], Sequence[RunData]],
     kind: str,
     endpoints: Sequence[str] | None,
+    most: int | None = None,
 ) -> Figure:
     """Draw one kind of figure; see ``Comparison.figure``."""
+    ordered = ordered_endpoints(result)
     if kind == "changes":
-        return comparison_figure(result)
+        return comparison_figure(result, endpoints=_chosen(ordered, endpoints)[:most])
     if kind != "distributions":
         raise UsageError(f"no figure {kind!r}: there are changes, distributions")
     contender, baseline = read
     renamed = matched(baseline, contender, result.options)
-    return distributions_figure(contender, renamed, _chosen(result, endpoints), title=_title(result))
+    chosen = _chosen([endpoint for endpoint in ordered if endpoint != COMMON], endpoints)[:most]
+    return distributions_figure(contender, renamed, chosen, title=_title(result))
 
 
-def _chosen(result: ComparisonResult, labels: Sequence[str] | None) -> list[Endpoint]:
-    known = {endpoint.label: endpoint for endpoint in ordered_endpoints(result) if endpoint != COMMON}
+def _chosen(ordered: Sequence[Endpoint], labels: Sequence[str] | None) -> list[Endpoint]:
+    known = {endpoint.label: endpoint for endpoint in ordered}
     if labels is None:
-        return list(known.values())
+        return list(ordered)
     if unknown := [label for label in labels if label not in known]:
         raise UsageError(f"no endpoint {', '.join(unknown)} is compared: there are {', '.join(known)}")
     return [known[label] for label in labels]

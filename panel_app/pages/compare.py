@@ -14,6 +14,7 @@ from panel_app.compare_code import code_of
 from panel_app.compare_options import options_of
 from panel_app.compare_table import ORDERS, VERDICTS, Filters, each_html, endpoints_html
 from panel_app.compare_view import (
+    DRAWN,
     Answer,
     Asked,
     Choice,
@@ -176,7 +177,9 @@ class ComparePage(Page):
     def _show_pictures(self, pictures: Pictures) -> None:
         asked, self._drawn = pictures.answer.asked, pictures.answer.found
         title = f"{COMPARED[asked.metric]}, run by run" if asked.each else "Changes"
-        self._changes.display(render("card_heading.html", title=title, said=CHANGES), pictures.changes)
+        is_cut = isinstance(self._drawn, Compared) and len(self._drawn.endpoints) > DRAWN
+        said = f"{CHANGES}; the {DRAWN} endpoints that need eyes first" if is_cut else CHANGES
+        self._changes.display(render("card_heading.html", title=title, said=said), pictures.changes)
         if isinstance(self._drawn, Compared):
             heading = distributions_html(self._drawn, self.endpoint, self.link, kept=self.kept("endpoint"))
             self._distributions.display(heading, pictures.distributions)

@@ -29,6 +29,13 @@ def test_the_caller_chooses_endpoints():
         draw(result, SIDES, "distributions", ["GET /nowhere"])
 
 
+def test_changes_are_drawn_of_chosen_endpoints_or_of_those_that_need_eyes():
+    """Hundreds would take a browser seconds: the first ones are those that changed."""
+    result = compare(*SIDES, CompareOptions(replicates=100))
+    assert draw(result, SIDES, "changes", None, 2).layout.yaxis.ticktext == ("<b>total</b>", "GET /b")
+    assert draw(result, SIDES, "changes", ["GET /a"]).layout.yaxis.ticktext == ("GET /a",)
+
+
 def test_renamed_endpoints_lie_over_each_other():
     """The mapping of the comparison is that of its figures."""
     sides = ([made_run({"/v2": Truth()}, seed=2)], [made_run({"/v1": Truth()}, seed=1)])
