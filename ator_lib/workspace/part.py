@@ -58,11 +58,21 @@ class RunPart:
         stored = index.summaries(self.parts.engine, [self.run_id]).drop_columns(["run_id"])
         if self.is_whole or not stored.num_rows:  # of cases or measurements alone there are none
             return stored
+        self.check_has_parts()
+        precision = stored["precision"][0].as_py()
+        return self.parts.store.summaries(self.ingest_id, since=self.since, until=self.until, precision=precision)
+
+    def check_has_parts(self) -> None:
+        """Tell of runs that are known as a whole alone: their samples have expired, or never were.
+
+        Raises
+        ------
+        NotFoundError
+            It is one of these.
+        """
         check_has_samples(self.parts, self.run_id)
         if self._is_taken("summaries"):
             raise NotFoundError(f"run {self.run_id} has no samples: its source's own summary is of the whole run alone")
-        precision = stored["precision"][0].as_py()
-        return self.parts.store.summaries(self.ingest_id, since=self.since, until=self.until, precision=precision)
 
     def timeline(self, interval_s: float, *, total_only: bool = False) -> pa.Table:
         """Return ``schema.TIMELINE``, computed from the samples; without any, the stored intervals that start in it.
@@ -132,6 +142,7 @@ def part_of(
             return as_utc(name, value)
         window = index.window_of(parts.engine, run_id)
         if window is None:
+            RunPart(parts=parts, run_id=run_id, ingest_id=ingest_id).check_has_parts()
             raise UsageError(f"nobody knows when run {run_id} started, so {name}={value!r} is no time of it")
         return window[0] + timedelta(seconds=seconds_of(value, name, may_be_zero=True))
 
