@@ -42,7 +42,7 @@ lint: $(STAMP)
 
 test: lint
 	@chromium=$$(sh scripts/find_chromium.sh $(RUN)) && \
-	ATOR_CHROMIUM="$$chromium" $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	ATOR_CHROMIUM="$$chromium" $(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 fuzz: $(STAMP)
 	@$(RUN) -m tests.fuzz $(ARGS)

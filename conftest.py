@@ -40,7 +40,7 @@ LONG = {"demo", "browser", "notebooks", "execution", "runners"}
 
 @pytest.hookimpl(trylast=True)  # after the order was shuffled
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest: at the end one of two processes would idle beside them."""
+    """Begin with the files that take longest: at the end one process would be busy with them, and the others idle."""
     items.sort(key=lambda item: LONG.isdisjoint(item.path.parts))
 
 
