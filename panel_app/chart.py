@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import param
 from panel.custom import JSComponent
+from panel.io.resources import BUNDLE_DIR
 
 from panel_app.markup import source
 
@@ -16,9 +17,15 @@ if TYPE_CHECKING:
 LEGEND_PX = 40
 """Room above the drawing."""
 
+# by its file: Panel puts the scripts of each model that is imported into the head of every page
+_PLOTLY_JS = next((BUNDLE_DIR / "plotlyplot").glob("plotly-*.min.js")).relative_to(BUNDLE_DIR)
+PLOTLY_JS = f"static/extensions/panel/bundled/{_PLOTLY_JS.as_posix()}"
+
 
 class Chart(JSComponent):
     """Draws a plotly figure in the width that it has, in the colours of the page, with the plotly.js that Panel brings.
+
+    A page loads plotly.js with its first chart and not before, as it takes longer than all the rest.
 
     Panel's own pane keeps the default width when it was drawn before it had a place, and
     tells the server every movement of the mouse. Times are UTC in figures and the viewer's on the screen.
@@ -36,6 +43,7 @@ class Chart(JSComponent):
     zooms = param.Boolean(default=False)
     label = param.String(default="Chart", doc="What screen readers say.")
     narrowest_px = param.Integer(default=0, doc="Where there is less room, it is scrolled.")
+    plotly_js = param.String(default=PLOTLY_JS, constant=True, doc="Whence the browser loads it.")
 
     _esm = source("chart.js")
     _stylesheets: ClassVar[list[str]] = [source("chart.css")]

@@ -33,7 +33,7 @@ PageFactory: TypeAlias = Callable[["Workspace", Visitor], Any]
 
 SESSION_LIFETIME_S = 30.0
 """How long a page without a connection keeps its session. A browser connects only after it has loaded
-some 10 MB of scripts, and a page whose session is gone by then stays empty: so think of slow tunnels."""
+some 3 MB of scripts, and a page whose session is gone by then stays empty: so think of slow tunnels."""
 
 _SUMMARY = "May this test start now, what happened, and did it get worse?"
 _DESCRIPTION = """\

@@ -32,6 +32,5 @@ def pages() -> dict[str, Callable[[Workspace, Visitor], pn.Template]]:
 
     A factory runs once per browser session, inside it.
     """
-    pn.extension("plotly")
     navigation = [(page.TITLE, page.PATH) for page in OFFERED]
     return {page.PATH: partial(opened, page, navigation=navigation) for page in PAGES}

@@ -5,6 +5,21 @@ const INK = "#000000" // the library's figures draw what is of the whole run in 
 const BAND = "#E3EEF6" // the ground of what would not matter in pale blue
 const PALE = "#C4C4C4" // and what leads the eye from dot to dot in pale grey
 
+// plotly.js is half of what a page could load, so the first chart asks for it when the page is already read
+function plotly(source) {
+  window.atorPlotly ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script")
+    script.src = source
+    script.onload = () => resolve(window.Plotly)
+    script.onerror = () => {
+      delete window.atorPlotly // the next chart asks again
+      reject(new Error(`${source} cannot be loaded`))
+    }
+    document.head.append(script)
+  })
+  return window.atorPlotly
+}
+
 // plotly.js writes its rules into the document, from where they do not reach into a component
 function ownStyle() {
   const style = document.createElement("style")
@@ -76,13 +91,14 @@ export function render({model}) {
   const place = document.createElement("div")
   root.className = "chart"
   root.setAttribute("role", "img")
-  root.append(ownStyle(), place)
+  root.append(place)
   let figure = null // what is drawn, with what came since
   let isWired = false
   let room = 0 // the width that it is drawn for
   const wire = () => {
     if (isWired) return
     isWired = true
+    root.prepend(ownStyle())
     place.on("plotly_relayout", (event) => { if (model.zooms) onZoom(event) })
     place.on("plotly_click", ({points}) => model.send_msg({click: points[0]?.customdata ?? null}))
   }
@@ -92,10 +108,11 @@ export function render({model}) {
   }
   const draw = async () => {
     root.setAttribute("aria-label", model.label)
+    if (!figure || !root.clientWidth) return
+    const drawer = await plotly(model.plotly_js)
     room = root.clientWidth
-    if (!figure || !room) return
     const {data, layout} = paint(root, figure)
-    await window.Plotly.react(place, data, {...layout, width: Math.max(room, model.narrowest_px)}, config)
+    await drawer.react(place, data, {...layout, width: Math.max(room, model.narrowest_px)}, config)
     document.getElementById("js-plotly-tester")?.setAttribute("aria-hidden", "true") // where plotly measures texts
     wire()
   }
