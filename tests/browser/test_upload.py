@@ -86,6 +86,7 @@ def test_a_file_is_dropped_and_discarded(dashboard: Dashboard, seen: Seen) -> No
     expect(page.get_by_role("heading", name="results.jtl")).to_be_visible()
 
     page.get_by_role("button", name="Discard").click()
+    expect(page.get_by_role("heading", name="results.jtl")).to_have_count(0)
     expect(page.get_by_label("Choose a file")).to_be_attached()
     assert (dashboard.workspace.count(), uploads_left(dashboard)) == (runs, [])
 
