@@ -22,7 +22,7 @@ from time import perf_counter, sleep
 from typing import Any
 
 import psutil
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 import ator_lib as ator
 from ator_lib.model import Progress, RunRequest
@@ -30,7 +30,7 @@ from benchmarks import trend
 from benchmarks._served import served
 from benchmarks._sessions import Sessions
 from benchmarks.compare import keep
-from tests.support.browser import ARGUMENTS, find_chromium
+from tests.support.browser import launched
 
 ROWS = 10_000_000
 ENDPOINTS = 20
@@ -57,22 +57,10 @@ def main(arguments: list[str]) -> None:
         workspace = ator.connect(Path(name) / "data")
         trend.fill(workspace.parts.engine)
         first, second = (keep(workspace, rows, slower, endpoints=ENDPOINTS).run_id for slower in (1.0, 1.1))
-        with served(workspace.data) as (url, process), chromium() as browser:
+        with served(workspace.data) as (url, process), launched() as browser:
             one_visitor(browser, url, first, second)
             with running(workspace) as run_id:
                 many_sessions(browser, url, process, run_id)
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Run a browser."""
-    with sync_playwright() as playwright:
-        program = find_chromium(playwright.chromium.executable_path)
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        try:
-            yield browser
-        finally:
-            browser.close()
 
 
 # --- one visitor ---

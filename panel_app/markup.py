@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from ator_lib import written
+from panel_app.moments import as_text
 from panel_app.sparkline import sparkline
 
 FOLDER = Path(__file__).parent / "templates"
@@ -20,7 +21,7 @@ def moment(value: datetime | None) -> str:
     if value is None or written.is_missing(value):
         return written.MISSING
     element = Markup('<time datetime="{iso}">{text}</time>')
-    return element.format(iso=value.astimezone(UTC).isoformat().replace("+00:00", "Z"), text=written.moment(value))
+    return element.format(iso=as_text(value), text=written.moment(value))
 
 
 _environment = Environment(

@@ -16,12 +16,12 @@ from itertools import product
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 import ator_lib as ator
 from ator_lib.demo import seed
 from ator_lib.demo.scenario import LOCUSTFILE, run_demo
-from tests.support.browser import ARGUMENTS, find_chromium
+from tests.support.browser import launched
 from tests.support.dashboard import PHONE, dashboard_of, seen_page
 from tests.support.files import synthetic_csv
 from tests.support.samples import ingest_samples
@@ -59,7 +59,7 @@ def taken(folder: Path) -> Iterator[Path]:
         made = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ator-screenshots-")))
         workspace, views = stack.enter_context(showcase(made))
         dashboard = stack.enter_context(dashboard_of(workspace))
-        browser = stack.enter_context(chromium())
+        browser = stack.enter_context(launched())
         upload = synthetic_csv(made / "results.csv", [10.0, 20.0, 30.0] * 40, failures=2)
         for view, device, scheme in product(views, DEVICES, SCHEMES):
             with seen_page(browser, dashboard.url, viewport=DEVICES[device], color_scheme=scheme) as seen:
@@ -133,18 +133,6 @@ def night(workspace: ator.Workspace, folder: Path, number: int) -> int:
         tags=["synthetic"],
         attributes={"git_commit": f"{number // 5:07x}"},
     ).run_id
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Run a browser."""
-    with sync_playwright() as playwright:
-        program = find_chromium(playwright.chromium.executable_path)
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        try:
-            yield browser
-        finally:
-            browser.close()
 
 
 def wait_until_calm(page: Page) -> None:

@@ -111,7 +111,10 @@ def seen_tab(profile: BrowserContext, url: str) -> Iterator[Seen]:
     """Open an empty tab for a server's pages, and listen to it; the browser itself reaches no other machine.
 
     Nothing is intercepted: Playwright would switch the browser's cache off, and each page would take twice as long.
+    The first tab of a profile stays open beside the others, and with it what their scripts were compiled to.
     """
+    if not profile.pages:
+        profile.new_page().goto(f"{url}/health")
     seen = Seen(page=profile.new_page(), url=url)
     seen.page.set_default_timeout(PATIENCE_S * 1000)
 
