@@ -36,7 +36,7 @@ demo: $(STAMP)
 lint: $(STAMP)
 	@$(RUN) -m ruff check --quiet .
 	@$(RUN) -m ruff format --quiet --check .
-	@$(RUN) -m mypy --no-error-summary
+	@$(RUN) -m mypy --no-error-summary --num-workers 2
 	@$(VENV)/bin/lint-imports --no-cache >$(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
 	@echo "lint, types and import contracts hold"
 
@@ -78,7 +78,8 @@ $(STAMP): pyproject.toml constraints.txt
 	fi; \
 	echo "Setting up $(VENV) with $$($$python -V): once, a few minutes"; \
 	"$$python" -m venv $(VENV)
-	@$(RUN) -m pip install --quiet --require-hashes -r constraints.txt
+	@$(RUN) -m pip install --quiet --upgrade pip # the one that came with Python may take twice as long
+	@$(RUN) -m pip install --quiet --no-compile --require-hashes -r constraints.txt # what is used is compiled when it is
 	@$(RUN) -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -14,6 +14,7 @@ from hypothesis import settings
 pytest_plugins = [
     "tests.support.browser",
     "tests.support.cut",
+    "tests.support.embedded",
     "tests.support.influx",
     "tests.support.notebooks",
     "tests.support.postgres",

@@ -16,9 +16,9 @@ from tests.support.files import synthetic_csv
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
+def workspace(empty_data: Path, tmp_path: Path) -> Workspace:
     """A store with two runs, of which the second one is pinned."""
-    workspace = connect(tmp_path / "data")
+    workspace = connect(empty_data)
     for number in (1, 2):
         workspace.ingest(synthetic_csv(tmp_path / f"{number}.csv", [1.0] * 10 * number), test=f"t{number}")
     workspace.baselines.pin("stable", 2)

@@ -18,9 +18,9 @@ from tests.support.served import listening
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
+def workspace(empty_data: Path) -> Workspace:
     """Make the workspace that is served."""
-    return ator_lib.connect(tmp_path / "data")
+    return ator_lib.connect(empty_data)
 
 
 @pytest.fixture

@@ -41,9 +41,9 @@ class Idle(HttpUser):
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
+def workspace(empty_data: Path) -> Workspace:
     """An embedded workspace of its own."""
-    return connect(tmp_path / "data")
+    return connect(empty_data)
 
 
 @pytest.fixture

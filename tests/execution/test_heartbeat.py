@@ -25,9 +25,9 @@ WAIT_S = 20.0
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
+def workspace(empty_data: Path) -> Workspace:
     """An embedded workspace of its own."""
-    return connect(tmp_path / "data")
+    return connect(empty_data)
 
 
 def test_a_run_that_was_removed(workspace: Workspace) -> None:

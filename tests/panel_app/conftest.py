@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -23,18 +22,10 @@ RUNNER = Visitor(name="rob", role=Role.RUNNER, can_log_out=True)
 AnyPage = TypeVar("AnyPage", bound=Page)
 
 
-@pytest.fixture(scope="session")
-def empty_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make the data folder of an empty workspace, to be copied: that is quicker than to make each database anew."""
-    folder = tmp_path_factory.mktemp("empty") / "data"
-    ator.connect(folder).parts.engine.dispose()
-    return folder
-
-
 @pytest.fixture
-def ws(empty_data: Path, tmp_path: Path) -> Iterator[ator.Workspace]:
+def ws(empty_data: Path) -> Iterator[ator.Workspace]:
     """Return an empty workspace."""
-    workspace = ator.connect(shutil.copytree(empty_data, tmp_path / "data"))
+    workspace = ator.connect(empty_data)
     yield workspace
     workspace.parts.engine.dispose()
 

@@ -25,9 +25,9 @@ EVIL = "<b>cart</b> 🛒" + "x" * 400
 
 
 @pytest.fixture(scope="module")
-def history_data(empty_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def history_data(empty_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make the data folder of 20 runs of a test, the endpoint slower from run 11 on, with another commit."""
-    folder = shutil.copytree(empty_data, tmp_path_factory.mktemp("history") / "data")
+    folder = shutil.copytree(empty_template, tmp_path_factory.mktemp("history") / "data")
     commits = [{"git_commit": "new" if run >= 10 else "old"} for run in range(20)]
     workspace = ator.connect(folder)
     add_history(workspace.parts.engine, steps(20, 10), attributes=commits, stream="main", location="lab-1")
@@ -98,9 +98,9 @@ def test_the_latest_verdict_of_a_test_stands_beside_it(ws: ator.Workspace) -> No
     assert '<a href="/run?run_id=20">Run 20</a>' in html
 
 
-def test_an_empty_workspace_says_what_to_do(empty_data: Path, tmp_path: Path) -> None:
+def test_an_empty_workspace_says_what_to_do(empty_template: Path, tmp_path: Path) -> None:
     """There is no test yet."""
-    empty = ator.connect(shutil.copytree(empty_data, tmp_path / "empty"))
+    empty = ator.connect(shutil.copytree(empty_template, tmp_path / "empty"))
 
     assert "No test has a run that has ended." in shown(opened(empty, "?"))
     empty.parts.engine.dispose()

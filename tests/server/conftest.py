@@ -29,9 +29,9 @@ EXAMPLE: dict[str, Any] = {
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
+def workspace(empty_data: Path) -> Workspace:
     """Make an empty embedded workspace."""
-    return ator_lib.connect(tmp_path / "data")
+    return ator_lib.connect(empty_data)
 
 
 @pytest.fixture(scope="module")

@@ -70,9 +70,9 @@ def _decoded(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
+def workspace(empty_data: Path) -> Workspace:
     """Make the workspace that is served."""
-    return connect(tmp_path / "data")
+    return connect(empty_data)
 
 
 @pytest.fixture

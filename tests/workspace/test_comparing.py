@@ -33,9 +33,9 @@ GET,/a,1000,0,20,21,10,90,100,25,0,20,22,24,25,28,32,40,50,80,90,90
 
 
 @pytest.fixture
-def ws(tmp_path: Path) -> Workspace:
+def ws(empty_data: Path) -> Workspace:
     """A workspace of the test's own."""
-    return ator.connect(tmp_path / "data")
+    return ator.connect(empty_data)
 
 
 def ingested(ws: Workspace, folder: Path, seed: int, *, slow_s: int = 0, **identity: Any) -> RunHandle:

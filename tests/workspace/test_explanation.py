@@ -40,9 +40,9 @@ def ws(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Workspace:
+def empty(empty_data: Path) -> Workspace:
     """A workspace of its own, for tests of what else ran at a location."""
-    return connect(tmp_path / "data")
+    return connect(empty_data)
 
 
 def changed(**values: Mapping[str, float]) -> Truths:

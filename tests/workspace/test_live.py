@@ -18,9 +18,9 @@ WAIT_S = 60
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
+def workspace(empty_data: Path) -> Workspace:
     """Return an embedded workspace."""
-    return connect(tmp_path / "data")
+    return connect(empty_data)
 
 
 @pytest.fixture

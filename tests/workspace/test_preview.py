@@ -23,9 +23,9 @@ FILES = [
 
 
 @pytest.fixture
-def ws(tmp_path: Path) -> ator.Workspace:
+def ws(empty_data: Path) -> ator.Workspace:
     """Connect to an empty workspace."""
-    return ator.connect(tmp_path / "data")
+    return ator.connect(empty_data)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")

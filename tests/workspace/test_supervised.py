@@ -23,9 +23,9 @@ WAIT_S = 60
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
+def workspace(empty_data: Path) -> Workspace:
     """A workspace with its embedded registry."""
-    return connect(tmp_path / "data")
+    return connect(empty_data)
 
 
 @pytest.fixture
