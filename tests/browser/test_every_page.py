@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 
 import ator_lib as ator
 from ator_lib.model import RunRequest
@@ -43,6 +43,8 @@ VIEWS: dict[str, str] = {
     "upload": "/upload",
     "preview": "/upload?upload={upload_id}",
 }
+
+WITHOUT_CHARTS = {"runs", "queued run", "unknown run", "what to compare", "tests", "upload", "preview"}
 
 LAYERS = """plots => plots.map((plot) => {
   const boxes = [...plot.querySelectorAll("svg.main-svg")].map((layer) => layer.getBoundingClientRect())
@@ -157,3 +159,13 @@ def test_a_phone_scrolls_one_way(view: View) -> None:
     view.seen.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
 
     assert view.seen.too_wide_px == 0
+
+
+def test_plotly_comes_with_the_first_chart(view: View) -> None:
+    """It is larger than all other scripts together: several charts load it once, a page without them does without."""
+    page = view.seen.page
+    scripts = page.locator("script[src*=plotly]").count()
+
+    assert scripts <= (view.name not in WITHOUT_CHARTS)
+    if scripts:
+        expect(page.locator(".js-plotly-plot").first).to_be_attached()
