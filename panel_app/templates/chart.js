@@ -108,9 +108,9 @@ export function render({model}) {
   }
   const draw = async () => {
     root.setAttribute("aria-label", model.label)
-    if (!figure || !root.clientWidth) return
-    const drawer = await plotly(model.plotly_js)
     room = root.clientWidth
+    if (!figure || !room) return
+    const drawer = await plotly(model.plotly_js)
     const {data, layout} = paint(root, figure)
     await drawer.react(place, data, {...layout, width: Math.max(room, model.narrowest_px)}, config)
     document.getElementById("js-plotly-tester")?.setAttribute("aria-hidden", "true") // where plotly measures texts
